@@ -1,0 +1,1 @@
+"""A Slack bot with which a team runs its tests."""
