@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections.abc import Coroutine
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from aiohttp import web
 
@@ -26,7 +26,7 @@ class Server:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self) -> "Server":
+    def start(self) -> Self:
         self._thread.start()
         self.call(self._start(), timeout_s=10)
         return self
@@ -46,7 +46,7 @@ class Server:
     def call(self, work: Coroutine[Any, Any, T], timeout_s: float = 10) -> T:
         return self.submit(work).result(timeout=timeout_s)
 
-    def __enter__(self) -> "Server":
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, *exc: object) -> None:
