@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -67,14 +68,14 @@ class FaultPlan:
         self.faults.clear()
 
     def requests(self, method: str = ".*", path: str = ".*") -> list[Received]:
-        """What was received so far and fully matches both patterns."""
+        """Return what was received so far and fully matches both patterns."""
         return [
             r
             for r in list(self.received)
             if re.fullmatch(method, r.method) and re.fullmatch(path, r.path)
         ]
 
-    def middleware(self) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+    def middleware(self) -> Middleware:
         @web.middleware
         async def apply(request: web.Request, handler: Handler) -> web.StreamResponse:
             await self._record(request)

@@ -19,7 +19,7 @@ MAX_BODY_BYTES = 8 * 1024 * 1024
 
 
 def application(faults: FaultPlan) -> web.Application:
-    """An empty application in which every request passes through `faults` first."""
+    """Make an empty application in which every request passes through `faults` first."""
     return web.Application(middlewares=[faults.middleware()], client_max_size=MAX_BODY_BYTES)
 
 
@@ -37,7 +37,7 @@ def json_reply(
 
 
 def page(title: str, lines: Iterable[str], status: int = 200) -> web.Response:
-    """A plain page for people, to which a link of the bot may lead."""
+    """Render a plain page for people, to which a link of the bot may lead."""
     rows = "".join(f"<p>{html.escape(line)}</p>" for line in lines)
     text = (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
