@@ -84,6 +84,13 @@ class Run:
     is_private: bool = False
 
     @property
+    def is_over(self) -> bool:
+        """True when nothing more is expected, be it with a word that we do not know."""
+        return self.status.is_terminal or (
+            self.status is Status.UNKNOWN and self.finished is not None
+        )
+
+    @property
     def when(self) -> datetime | None:
         """The time by which runs are listed: creation, else the earliest time known."""
         return self.created or self.started or self.finished

@@ -1,0 +1,303 @@
+"""What the bot says, as values. Rendering belongs to the chat platform."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Literal
+
+from bot.domain.access import Verb
+from bot.domain.intents import Topic
+from bot.domain.pipelines import Pipeline, PipelineRef
+from bot.domain.runs import Log, Run, RunRef, Step, TestResult
+from bot.domain.statuses import Status
+from bot.domain.watches import Watch
+
+
+class Control(StrEnum):
+    """A button on a run: what it would do now, given its state and its vendor."""
+
+    RETRY = "retry"
+    ABORT = "abort"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One plain sentence or two. `tone` chooses the symbol in front."""
+
+    text: str
+    tone: Literal["info", "done", "warning", "problem"] = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A corrected command. A read runs at once when its button is pressed; a mutation asks."""
+
+    label: str
+    command: str
+    is_mutation: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """The four parts of every error. `read` is the command as understood, secrets masked."""
+
+    read: str
+    problem: str
+    maybe: tuple[Offer, ...] = ()
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """A mutation that is not sent before a person presses `yes`. `facts` are label and value."""
+
+    verb: Verb
+    run: Run
+    text: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """An instance that did not answer, and the safe sentence why."""
+
+    instance: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunList:
+    """Runs, newest first, numbered from 1 for `#n`. `looked_at` counts what was filtered.
+
+    `data_age` is the age of the oldest data in it. `what` says in words what was asked.
+    """
+
+    runs: tuple[Run, ...]
+    looked_at: int
+    data_age: timedelta
+    silent: tuple[Silent, ...] = ()
+    what: str = "runs"
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunDetail:
+    """One run with what its vendor tells. `notes` say what could not be read."""
+
+    run: Run
+    steps: tuple[Step, ...] = ()
+    failed_tests: tuple[TestResult, ...] = ()
+    controls: tuple[Control, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StepList:
+    run: Run
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TestList:
+    run: Run
+    tests: tuple[TestResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LogTail:
+    """The last lines of a log, colours and secrets already taken out."""
+
+    ref: RunRef
+    log: Log
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineList:
+    pipelines: tuple[Pipeline, ...]
+    glob: str = "*"
+    silent: tuple[Silent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderState:
+    """One configured instance in words. `can` and `cannot` are sentences."""
+
+    instance: str
+    title: str
+    is_reachable: bool | None
+    account: str = ""
+    problem: str = ""
+    poll_age: timedelta | None = None
+    can: tuple[str, ...] = ()
+    cannot: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderList:
+    providers: tuple[ProviderState, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewLine:
+    """One value that would be sent, masked where it may be secret, and where it came from."""
+
+    name: str
+    value: str
+    origin: Literal["typed", "pipeline", "old run", "provider default"]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A dry run: what would be sent. Nothing was."""
+
+    verb: Verb
+    target: str
+    lines: tuple[PreviewLine, ...]
+    note: str = ""
+
+
+class ActionState(StrEnum):
+    """How a mutation stands. UNKNOWN: it was sent and the answer was lost."""
+
+    SENDING = "sending"
+    DONE = "done"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class ActionCard:
+    """The one message that a mutation puts into the channel, edited as it goes on.
+
+    `target` is the run or pipeline asked for; `run` the resulting run, when known.
+    """
+
+    verb: Verb
+    requester: str
+    target: str
+    state: ActionState
+    run: Run | None = None
+    note: str = ""
+    reason: str = ""
+    controls: tuple[Control, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HelpPage:
+    topic: Topic
+    prefix: str = ""
+    providers: tuple["TriggerHelp", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterHelp:
+    name: str
+    text: str
+    is_required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerHelp:
+    """How one configured instance is triggered: its pipeline form and its parameters."""
+
+    instance: str
+    title: str
+    pipeline_form: str
+    parameters: tuple[ParameterHelp, ...]
+    takes_variables: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WatchList:
+    channel: str
+    watches: tuple[Watch, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WatchAdded:
+    """`now` is the state of the newest matching run, where one is known."""
+
+    watch: Watch
+    newest: Run | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryMark:
+    """One run in the strip of a pipeline's history."""
+
+    status: Status
+    ref: RunRef
+
+
+@dataclass(frozen=True, slots=True)
+class AlertCard:
+    """The live card of one red pipeline and branch in one channel.
+
+    `latest` is the newest run of it; `failures` counts failing runs since it turned red;
+    `fixed_after` is set when it is green again. `reason` is why the news was news.
+    """
+
+    pipeline: PipelineRef
+    branch: str | None
+    latest: Run
+    reason: str
+    failures: int = 1
+    first_bad: Run | None = None
+    last_green: Run | None = None
+    strip: tuple[HistoryMark, ...] = ()
+    fixed_after: timedelta | None = None
+    is_fixed: bool = False
+    mention: str | None = None
+    controls: tuple[Control, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AlertReply:
+    """One line of news below a card: failed again, or fixed."""
+
+    run: Run
+    text: str
+    mention: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelNotice:
+    """A sentence for a whole channel: first look, blindness, interruptions."""
+
+    text: str
+    tone: Literal["info", "done", "warning", "problem"] = "info"
+    since: datetime | None = None
+
+
+Reply = (
+    Notice
+    | Problem
+    | Confirmation
+    | RunList
+    | RunDetail
+    | StepList
+    | TestList
+    | LogTail
+    | PipelineList
+    | ProviderList
+    | Preview
+    | ActionCard
+    | HelpPage
+    | WatchList
+    | WatchAdded
+    | AlertCard
+    | AlertReply
+    | ChannelNotice
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A reply to a person; `is_shared` makes it a message for the channel."""
+
+    reply: Reply
+    is_shared: bool = False
+    refs: tuple[RunRef, ...] = field(default=())

@@ -1,0 +1,161 @@
+"""The port to durable state. Every verb is one transaction, safe to call from any thread.
+
+Errors: StoreBusyError when the database stays locked for the time allowed (nothing was
+written), StoreError for everything else. Leases and due times are given as seconds from now
+and measured on the store's own clock, so a jump of the time of day steals no claim.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from bot.domain.audit import Command, CommandState, NewCommand
+from bot.domain.outbox import NewMessage, OutboxClaim
+from bot.domain.pipelines import Pattern
+from bot.domain.polls import Decide, PollClaim, PollChanges, SourceKey, SourceState
+from bot.domain.providers import Observation
+from bot.domain.runs import Run, RunRef
+from bot.domain.watches import Watch
+
+
+class Store(Protocol):
+    # Life
+
+    def open(self) -> None:
+        """Brings the schema up to date and takes what is needed to work.
+
+        StoreError with one clear line if the file is corrupt, newer than this program, or in
+        use by another worker; the file is untouched then. Claims of an earlier process end.
+        """
+
+    def close(self) -> None: ...
+
+    def is_writable(self) -> bool:
+        """Whether a small write would work now; for readiness."""
+
+    def clean(self, keep_days: int) -> None:
+        """Forgets what is over and older than that: runs, sent messages, commands, listings."""
+
+    # Duplicates and commands
+
+    def is_first_time(self, key: str) -> bool:
+        """Notes an inbound delivery (`trigger:…`, `event:…`); False if it was there already."""
+
+    def record_command(self, command: NewCommand) -> int:
+        """Stores an audit row as RECEIVED and returns its id; waits at most 1 s for a lock."""
+
+    def update_command(
+        self,
+        command_id: int,
+        state: CommandState,
+        *,
+        target: str | None = None,
+        outcome: str | None = None,
+        rule: str | None = None,
+    ) -> None: ...
+
+    def commands_since(self, user_id: str, since: datetime) -> int:
+        """How many commands of this user were recorded since then."""
+
+    def interrupt_commands(self) -> tuple[Command, ...]:
+        """Marks those that were under way when the process ended, once, and returns them."""
+
+    def commands(self, limit: int) -> tuple[Command, ...]:
+        """The newest audit rows, newest first."""
+
+    def claim_action(self, key: str, user_id: str, lease_s: float) -> str | None:
+        """Claims a mutation on one thing (`abort wercker:577a…`). None if it is ours now, else
+        the user id of who holds it. A claim ends with its lease, never earlier.
+        """
+
+    # Listings and cards
+
+    def save_listing(self, channel: str, user_id: str, refs: Sequence[RunRef]) -> None:
+        """What `#n` means for this person in this channel from now on."""
+
+    def listing(self, channel: str, user_id: str, max_age_s: float) -> tuple[RunRef, ...]: ...
+
+    def save_card(self, channel: str, ts: str, ref: RunRef) -> None:
+        """Remembers which run a posted message is about."""
+
+    def card_run(self, channel: str, ts: str) -> RunRef | None: ...
+
+    # Watches
+
+    def add_watch(self, watch: Watch) -> Watch:
+        """Stores a watch, or replaces the one of the same channel, pattern and filters (keeping
+        its `since`); returns it with its id.
+        """
+
+    def watches(self, channel: str | None = None) -> tuple[Watch, ...]:
+        """All watches of a channel, or of all channels, in the order they were made."""
+
+    def remove_watch(self, watch_id: int) -> bool: ...
+
+    def sync_settings_watches(self, watches: Collection[Watch]) -> None:
+        """Makes the watches with `made_by == "settings"` equal to these; `since` of one that
+        is there already stays.
+        """
+
+    def suspend_channel(self, channel: str, because: str) -> tuple[Watch, ...]:
+        """Suspends a channel's active watches and returns them."""
+
+    def resume_channel(self, channel: str) -> None: ...
+
+    # Polling
+
+    def plan_sources(self, wanted: Collection[SourceKey]) -> None:
+        """Adds new sources as due now; takes those no longer wanted out of polling, keeping
+        their cursors.
+        """
+
+    def claim_source(self, lease_s: float, instances: Collection[str]) -> PollClaim | None:
+        """The source of these instances that has been due for longest; None if none is due."""
+
+    def seconds_to_due_source(self) -> float | None: ...
+
+    def record_poll(
+        self, claim: PollClaim, observation: Observation, due_in_s: float, decide: Decide
+    ) -> PollChanges | None:
+        """The one transaction of a poll: checks the claim, reads what `decide` needs, and stores
+        snapshots, episodes, messages and cursor. None, and nothing stored, if the claim was lost.
+        """
+
+    def record_failed_poll(self, claim: PollClaim, error: str, due_in_s: float) -> None: ...
+
+    def hurry_source(self, key: SourceKey) -> None:
+        """Makes a source due now, because something on it was just changed by us."""
+
+    def source_states(self) -> tuple[SourceState, ...]: ...
+
+    # Runs
+
+    def runs(self, pattern: Pattern, limit: int) -> tuple[Run, ...]:
+        """The newest stored runs whose pipeline or alias matches, newest first."""
+
+    def run(self, ref: RunRef) -> Run | None: ...
+
+    # Outbox
+
+    def enqueue(self, messages: Collection[NewMessage]) -> None: ...
+
+    def claim_message(self, lease_s: float) -> OutboxClaim | None:
+        """The oldest due message of a channel that has none under way and is not paused."""
+
+    def seconds_to_due_message(self) -> float | None: ...
+
+    def settle_sent(self, claim: OutboxClaim, ts: str, pause_s: float) -> bool:
+        """Sent: keeps `ts` and pauses the channel. False if the claim was lost (all settles)."""
+
+    def settle_later(self, claim: OutboxClaim, in_s: float, *, is_ambiguous: bool) -> bool:
+        """The message stays, its channel waits; other channels go on."""
+
+    def settle_dead(self, claim: OutboxClaim, because: str) -> bool: ...
+
+    def pause_all_lanes(self, in_s: float) -> None: ...
+
+    def outbox_depth(self) -> int:
+        """Messages not yet sent."""
+
+    def message_ts(self, key: str) -> tuple[str, str] | None:
+        """Channel and timestamp of a sent message."""
