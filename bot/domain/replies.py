@@ -256,11 +256,14 @@ class AlertCard:
 
 @dataclass(frozen=True, slots=True)
 class AlertReply:
-    """One line of news below a card: failed again, or fixed."""
+    """News of one run: failed again or fixed (below a card), or by itself. `text` says why it
+    is news.
+    """
 
     run: Run
     text: str
     mention: str | None = None
+    controls: tuple[Control, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Protocol
 from bot.domain.audit import Command, CommandState, NewCommand
 from bot.domain.outbox import NewMessage, OutboxClaim
 from bot.domain.pipelines import Pattern
-from bot.domain.polls import Decide, PollClaim, PollChanges, SourceKey, SourceState
+from bot.domain.polls import Decide, PollChanges, PollClaim, SourceKey, SourceState
 from bot.domain.providers import Observation
 from bot.domain.runs import Run, RunRef
 from bot.domain.watches import Watch
@@ -67,6 +67,9 @@ class Store(Protocol):
         """Claims a mutation on one thing (`abort wercker:577a…`). None if it is ours now, else
         the user id of who holds it. A claim ends with its lease, never earlier.
         """
+
+    def release_action(self, key: str) -> None:
+        """Ends a claim before its lease does."""
 
     # Listings and cards
 
