@@ -1,0 +1,101 @@
+"""What a person chose: the part of a payload that each kind of element adds."""
+
+from typing import Any
+
+from bot.playground.slack.messages import Json, elements
+
+OPTION_KINDS = {"overflow", "static_select", "external_select", "radio_buttons"}
+OPTIONS_KINDS = {"checkboxes", "multi_static_select", "multi_external_select"}
+FIELD_OF = {
+    "users_select": ("selected_user", "initial_user"),
+    "channels_select": ("selected_channel", "initial_channel"),
+    "conversations_select": ("selected_conversation", "initial_conversation"),
+    "multi_users_select": ("selected_users", "initial_users"),
+    "multi_channels_select": ("selected_channels", "initial_channels"),
+    "multi_conversations_select": ("selected_conversations", "initial_conversations"),
+    "datepicker": ("selected_date", "initial_date"),
+    "timepicker": ("selected_time", "initial_time"),
+    "datetimepicker": ("selected_date_time", "initial_date_time"),
+    **dict.fromkeys(OPTION_KINDS, ("selected_option", "initial_option")),
+    **dict.fromkeys(OPTIONS_KINDS, ("selected_options", "initial_options")),
+}
+
+
+def action_of(element: Json, chosen: Any) -> Json:
+    """One entry of `actions`; `chosen` is an option's value or label, or what was typed."""
+    action = {key: element[key] for key in ("type", "action_id", "block_id")}
+    if element["type"] == "button":
+        value = {"value": element["value"]} if "value" in element else {}
+        return {**action, "text": element["text"], **value}
+    return {**action, **state_of(element, chosen)}
+
+
+def state_of(element: Json, chosen: Any) -> Json:
+    """An element's entry in `state.values`; None means that nothing was chosen."""
+    kind = element["type"]
+    if kind not in FIELD_OF:
+        return {"type": kind, "value": None if chosen in {None, ""} else str(chosen)}
+    return {"type": kind, FIELD_OF[kind][0]: _selected(element, kind, chosen)}
+
+
+def _selected(element: Json, kind: str, chosen: Any) -> Any:
+    if kind in OPTIONS_KINDS:
+        return [option_named(element, one) for one in chosen or []]
+    if kind in OPTION_KINDS and chosen is not None:
+        return option_named(element, chosen)
+    return chosen
+
+
+def option_named(element: Json, wanted: Any) -> Json:
+    """By value or by label; a whole option is taken as it is. Raises `LookupError`."""
+    if isinstance(wanted, dict):
+        return wanted
+    found = [o for o in options_of(element) if wanted in {o["value"], o["text"]["text"]}]
+    if not found:
+        offered = [o["text"]["text"] for o in options_of(element)]
+        raise LookupError(f"no option {wanted!r}; there are {offered}")
+    return found[0]
+
+
+def options_of(element: Json) -> list[Json]:
+    grouped = [o for group in element.get("option_groups", []) for o in group["options"]]
+    return [*element.get("options", []), *grouped]
+
+
+def initial(element: Json) -> Any:
+    if element["type"] in FIELD_OF:
+        return element.get(FIELD_OF[element["type"]][1])
+    return element.get("initial_value")
+
+
+def view_values(view: Json, given: Json) -> Json:
+    """`state.values` of a modal: what was given over what stood there first.
+
+    The keys of `given` are labels, block ids or action ids. Raises `LookupError` for a key that
+    fits nothing, and `ValueError` for a required input left empty, which Slack does not submit.
+    """
+    values: Json = {}
+    used: set[str] = set()
+    for element in elements(view["blocks"]):
+        if element["type"] in {"button", "overflow"}:
+            continue
+        block = next(b for b in view["blocks"] if b["block_id"] == element["block_id"])
+        names = _names(block, element)
+        used |= names & given.keys()
+        chosen = next((given[name] for name in names if name in given), initial(element))
+        state = state_of(element, chosen)
+        if block["type"] == "input" and not block.get("optional") and not _filled(state):
+            raise ValueError(f"{block['label']['text']!r} is required")
+        values.setdefault(element["block_id"], {})[element["action_id"]] = state
+    if given.keys() - used:
+        raise LookupError(f"the view has no {sorted(given.keys() - used)}")
+    return values
+
+
+def _names(block: Json, element: Json) -> set[str]:
+    label = block.get("label") or {}
+    return {element["action_id"], element["block_id"], label.get("text", element["block_id"])}
+
+
+def _filled(state: Json) -> bool:
+    return any(value for key, value in state.items() if key != "type")
