@@ -1,7 +1,9 @@
 """The HTTP side of the debci stand-in: the API under `/api/v1`."""
 
 from collections.abc import Awaitable, Callable
+from email import message_from_bytes, policy
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 
@@ -200,12 +202,22 @@ class Api:
 
 async def _fields(request: web.Request) -> dict[str, str]:
     """Merge the query and the form; a later field of the same name wins, a file is read."""
+    body = await request.read()
     fields: dict[str, str] = dict(request.query)
-    for name, value in (await request.post()).items():
-        if isinstance(value, web.FileField):
-            fields[name] = value.file.read().decode()
-        else:
-            fields[name] = value if isinstance(value, str) else bytes(value).decode()
+    if request.content_type == "multipart/form-data":
+        return fields | _multipart(request.headers["Content-Type"], body)
+    return fields | dict(parse_qsl(body.decode(), keep_blank_values=True))
+
+
+def _multipart(content_type: str, body: bytes) -> dict[str, str]:
+    """Read the parts from the bytes: the stream has been read when the request was recorded."""
+    head = f"Content-Type: {content_type}\r\n\r\n".encode()
+    message = message_from_bytes(head + body, policy=policy.HTTP)
+    fields = {}
+    for part in message.iter_parts():
+        content = part.get_payload(decode=True)
+        name = part.get_param("name", header="content-disposition")
+        fields[str(name)] = content.decode() if isinstance(content, bytes) else ""
     return fields
 
 
