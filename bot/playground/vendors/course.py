@@ -4,6 +4,7 @@ Nothing here ticks. A `Course` is asked with the time and answers from its plan,
 on whatever clock the stand-in was given.
 """
 
+import math
 import zlib
 from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
@@ -70,6 +71,8 @@ class Course:
         self.stopped_s = None
         self.queue_s = max(0.0, min(self.queue_s, now - self.created_s))
         self.run_s = max(0.0, now - self.start_s)
+        if self.end_s > now:  # the sum was rounded up
+            self.run_s = math.nextafter(self.run_s, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
