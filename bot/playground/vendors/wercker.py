@@ -37,7 +37,7 @@ from bot.playground.vendors.wercker_model import (
 from bot.playground.vendors.wercker_routes import Routes
 from bot.playground.vendors.wercker_workflows import Item, Workflow
 
-ROBIN = User("Robin", "robin-sample")
+ROBIN = User("Robin Sample", "robin-sample")
 
 
 @dataclass(frozen=True, slots=True)
