@@ -185,6 +185,15 @@ class ActionCard:
 
 
 @dataclass(frozen=True, slots=True)
+class Busy:
+    """Somebody else (a Slack user id) is doing the very same thing; nothing more was sent."""
+
+    holder: str
+    verb: Verb
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
 class HelpPage:
     topic: Topic
     prefix: str = ""
@@ -288,6 +297,7 @@ Reply = (
     | ProviderList
     | Preview
     | ActionCard
+    | Busy
     | HelpPage
     | WatchList
     | WatchAdded

@@ -54,6 +54,9 @@ class Store(Protocol):
         rule: str | None = None,
     ) -> None: ...
 
+    def settle_refused(self, command_id: int, outcome: str) -> None:
+        """REFUSED, unless the command has come to another end already."""
+
     def commands_since(self, user_id: str, since: datetime) -> int:
         """How many commands of this user were recorded since then."""
 
