@@ -1,4 +1,4 @@
-"""Wercker's replies at the border: tolerant models, times, and what a run is made of.
+"""Wercker's replies at the border: tolerant models and times.
 
 Only the id is needed in a reply. Every other field that is missing, null or of another type is
 None, so one odd field costs neither the run nor its page. Variables are read by `RunDetail`
@@ -6,23 +6,13 @@ alone, which stays inside the provider: their values can be secret.
 """
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
-from urllib.parse import quote
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from bot.domain.pipelines import PipelineRef
-from bot.domain.runs import Run, RunRef, Step
-from bot.domain.statuses import Status
-
 ID = re.compile(r"[0-9a-f]{24}")
-INTERNAL_STEPS = frozenset({"get code", "setup environment"})
-_TITLE_CHARACTERS = 300
-_WORD_CHARACTERS = 64
-_MESSAGE_CHARACTERS = 500
 _TIME = re.compile(
     r"(?P<day>\d{4}-\d\d-\d\d)[T ](?P<time>\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{0,9}))?"
     r"(?: ?(?P<offset>Z|[+-]\d\d:?\d\d))(?: [A-Za-z]{1,9})?",
@@ -55,6 +45,10 @@ def _text(value: Any) -> str | None:
     if not isinstance(value, str) or not value.strip():
         return None
     return value.encode("utf-8", "replace").decode()
+
+
+def _verbatim(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _object(value: Any) -> dict[str, Any] | None:
@@ -90,6 +84,10 @@ class _Reply(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, extra="ignore", hide_input_in_errors=True)
 
 
+class Identified(_Reply):
+    id: Id
+
+
 class UserMeta(_Reply):
     username: Text = None
 
@@ -103,17 +101,15 @@ class User(_Reply):
         return self.meta.username if self.meta else None
 
 
-class ApplicationReply(_Reply):
-    id: Id
+class ApplicationReply(Identified):
     url: Text = None
     name: Text = None
     owner: Annotated[User | None, BeforeValidator(_object)] = None
 
 
-class PipelineReply(_Reply):
+class PipelineReply(Identified):
     """`name` is the label in the web app; `pipeline_name` the one in the build file."""
 
-    id: Id
     name: Text = None
     pipeline_name: Text = None
     application: Annotated[ApplicationReply | None, BeforeValidator(_identified)] = None
@@ -123,10 +119,9 @@ class PipelineReply(_Reply):
         return self.name or self.pipeline_name or self.id
 
 
-class RunReply(_Reply):
+class RunReply(Identified):
     """A run as in lists. `application` is in no recording of a single run, but in a sibling."""
 
-    id: Id
     pipeline: PipelineReply
     status: Text = None
     result: Text = None
@@ -150,24 +145,19 @@ class RunReply(_Reply):
 
 class EnvVar(_Reply):
     key: Text = None
-    value: str | None = Field(default=None, repr=False)
-
-
-class SourceRun(_Reply):
-    id: Id
+    value: Annotated[str | None, BeforeValidator(_verbatim)] = Field(default=None, repr=False)
 
 
 class RunDetail(RunReply):
     """A run as read by its id. It stays inside: `env_vars` hold values that can be secret."""
 
     env_vars: Annotated[list[Any], BeforeValidator(_items)] = Field(default=[], repr=False)
-    source_run: Annotated[SourceRun | None, BeforeValidator(_identified)] = None
+    source_run: Annotated[Identified | None, BeforeValidator(_identified)] = None
 
 
-class StepReply(_Reply):
+class StepReply(Identified):
     """Internal steps have `step`, all others `display_name` (recorded)."""
 
-    id: Id
     order: Annotated[int | None, BeforeValidator(_order)] = None
     step: Text = None
     display_name: Text = None
@@ -197,122 +187,6 @@ class Profile(User):
     own_username: Text = Field(default=None, alias="username")
 
 
-@dataclass(frozen=True, slots=True)
-class Application:
-    """`owner` and `name` as in keys, `spelling` as the owner writes it (recorded: mixed case
-    in `owner.meta.username`, lower case in `url`; paths take both).
-    """
-
-    application_id: str
-    owner: str
-    name: str
-    spelling: str
-
-    @property
-    def key(self) -> str:
-        return f"{self.owner}/{self.name}"
-
-
-def application_of(reply: ApplicationReply | None) -> Application | None:
-    """None where the reply does not name owner and application. The owner is the user name,
-    never `owner.name`, which is a display name (recorded).
-    """
-    if reply is None:
-        return None
-    tail = (reply.url or "").rstrip("/").split("/")[-2:] if reply.url else []
-    spelling = (reply.owner.username if reply.owner else None) or (tail[0] if tail else None)
-    name = reply.name or (tail[-1] if tail else None)
-    if not spelling or not name:
-        return None
-    return Application(reply.id, spelling.lower(), name, spelling)
-
-
-def status_of(status: str | None, result: str | None) -> Status:
-    """The pair as one status. What is not `finished` is not over, whatever its result says."""
-    if status == "finished":
-        return _RESULTS.get(result or "", Status.UNKNOWN)
-    return _STATUSES.get(status or "", Status.UNKNOWN)
-
-
-def run_of(instance: str, web_url: str, reply: RunReply, application: Application | None) -> Run:
-    """The run as people know it; without `application` its pipeline is known by id alone."""
-    user = reply.user or User()
-    return Run(
-        ref=RunRef(instance, reply.id),
-        pipeline=PipelineRef(instance, pipeline_key(reply.pipeline, application)),
-        status=status_of(reply.status, reply.result),
-        raw_status=_raw_status(reply),
-        title=_first_line(reply.message),
-        branch=reply.branch,
-        commit=reply.commit_hash,
-        author=user.username or user.name,
-        created=reply.created_at,
-        started=reply.started_at,
-        finished=reply.finished_at,
-        url=_page_url(web_url, application, reply),
-        progress=reply.progress,
-        aliases=_aliases(reply.pipeline, application),
-    )
-
-
-def pipeline_key(reply: PipelineReply, application: Application | None) -> str:
-    return f"{application.key}/{reply.label}" if application else reply.id
-
-
-def step_of(reply: StepReply) -> Step:
-    return Step(
-        step_id=reply.id,
-        name=reply.label,
-        status=status_of(reply.status, reply.result),
-        raw_status=_raw_status(reply),
-        started=reply.started_at,
-        finished=reply.finished_at,
-        message=(reply.message or "")[:_MESSAGE_CHARACTERS],
-        has_log=reply.has_begun,
-    )
-
-
 def in_order(steps: list[StepReply]) -> list[StepReply]:
     """Sorted by `order`, which the server does not promise; steps without one come last."""
     return sorted(steps, key=lambda step: (step.order is None, step.order or 0))
-
-
-def _aliases(pipeline: PipelineReply, application: Application | None) -> tuple[str, ...]:
-    if application is None:
-        return ()
-    spelt = f"{application.spelling}/{application.name}"
-    wider = (application.key, spelt, f"{spelt}/{pipeline.label}")
-    own = pipeline_key(pipeline, application)
-    return (pipeline.id, *(key for key in dict.fromkeys(wider) if key != own))
-
-
-def _raw_status(reply: RunReply | StepReply) -> str:
-    words = (reply.status or "none", reply.result or "none")
-    return "/".join(word[:_WORD_CHARACTERS] for word in words)
-
-
-def _first_line(message: str | None) -> str:
-    lines = (line.strip() for line in (message or "").splitlines())
-    return next((line for line in lines if line), "")[:_TITLE_CHARACTERS]
-
-
-def _page_url(web_url: str, application: Application | None, reply: RunReply) -> str | None:
-    """The page for people, never the API address that replies carry as `url`."""
-    if application is None:
-        return None
-    names = (application.spelling, application.name, "runs", reply.pipeline.label, reply.id)
-    if any(name in {".", ".."} for name in names):
-        return None
-    return "/".join((web_url, *(quote(name, safe="") for name in names)))
-
-
-_STATUSES = {
-    "notstarted": Status.QUEUED,
-    "started": Status.RUNNING,
-    "running": Status.RUNNING,
-}
-_RESULTS = {
-    "passed": Status.PASSED,
-    "failed": Status.FAILED,
-    "aborted": Status.ABORTED,
-}
