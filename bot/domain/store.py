@@ -5,7 +5,7 @@ written), StoreError for everything else. Leases and due times are given as seco
 and measured on the store's own clock, so a jump of the time of day steals no claim.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -143,7 +143,7 @@ class Store(Protocol):
 
     # Outbox
 
-    def enqueue(self, messages: Collection[NewMessage]) -> None: ...
+    def enqueue(self, messages: Iterable[NewMessage]) -> None: ...
 
     def claim_message(self, lease_s: float) -> OutboxClaim | None:
         """The oldest due message of a channel that has none under way and is not paused."""

@@ -186,7 +186,8 @@ class Commands:
         services = self._services
         match request.intent:
             case TriggerRun() as intent:
-                return services.acting.trigger(intent, order)
+                services.acting.trigger(intent, order)
+                return None
             case AbortRun() as intent:
                 return services.acting.abort(intent, order)
             case RetryRun() as intent:
