@@ -27,7 +27,7 @@ from bot.domain.statuses import Status
 from bot.net import BearerAuth, HttpClient
 from bot.providers.settings import BaseUrl, CommaList, ProviderSettings, Secret
 from bot.providers.wercker_addresses import is_application, run_id_in, sources_for
-from bot.providers.wercker_api import PAGE_LENGTH, V3, WerckerApi, parsed
+from bot.providers.wercker_api import INVISIBLE, PAGE_LENGTH, V3, WerckerApi, parsed
 from bot.providers.wercker_names import Found, Names
 from bot.providers.wercker_polls import Listing, Polls
 from bot.providers.wercker_replies import ID, Profile, RunReply
@@ -39,7 +39,6 @@ _LISTED_PAGES = 5
 _LISTED_APPLICATIONS = 20
 _REFUSED = frozenset({Kind.INVALID, Kind.CONFLICT, Kind.NOT_FOUND})
 _MAY_BE_OVER = _REFUSED | {Kind.AMBIGUOUS, Kind.BAD_REPLY}
-_MAY_BE_INVISIBLE = frozenset({Kind.NOT_FOUND, Kind.FORBIDDEN})
 
 
 class WerckerSettings(ProviderSettings):
@@ -112,7 +111,7 @@ class WerckerProvider:
             try:
                 found += self._newest(listing, pattern, limit, deadline)
             except ProviderError as error:
-                if error.kind not in _MAY_BE_INVISIBLE:
+                if error.kind not in INVISIBLE:
                     raise
                 problem = error
         if problem is not None and not found:

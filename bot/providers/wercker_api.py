@@ -17,6 +17,7 @@ Query = Sequence[tuple[str, str]]
 
 V3 = ("api", "v3")
 PAGE_LENGTH = 20  # the most that lists of runs allow; always sent, as real defaults differed
+INVISIBLE = frozenset({Kind.NOT_FOUND, Kind.FORBIDDEN})  # one application among others
 _SHUT_DOWN_HOST = "app.wercker.com"
 _REDIRECTS = range(300, 400)
 _MEANINGS = {

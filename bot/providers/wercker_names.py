@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from bot.domain.clock import Clock, Deadline
 from bot.domain.errors import Kind, ProviderError
 from bot.providers.wercker_addresses import is_application, is_id, is_name
-from bot.providers.wercker_api import PAGE_LENGTH, V3, WerckerApi
+from bot.providers.wercker_api import INVISIBLE, PAGE_LENGTH, V3, WerckerApi
 from bot.providers.wercker_replies import ApplicationReply, Identified, PipelineReply
 from bot.providers.wercker_words import Application, application_of, pipeline_key
 
@@ -124,7 +124,7 @@ class Names:
             try:
                 found += self.pipelines(self.application(key, deadline), deadline)
             except ProviderError as error:
-                if error.kind not in {Kind.NOT_FOUND, Kind.FORBIDDEN}:
+                if error.kind not in INVISIBLE:
                     raise
                 problem = error
         if problem is not None and not found:
@@ -154,7 +154,7 @@ class Names:
         try:
             found = self.by_id(pipeline.id, deadline).application
         except ProviderError as error:
-            if error.kind not in {Kind.NOT_FOUND, Kind.FORBIDDEN, Kind.BAD_REPLY}:
+            if error.kind not in INVISIBLE | {Kind.BAD_REPLY}:
                 raise
             found = None
         if found is None:

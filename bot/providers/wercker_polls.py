@@ -7,6 +7,7 @@ made between two pages, an entry shows again on the next one; `skip` never leave
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -15,16 +16,18 @@ from bot.domain.errors import Kind, ProviderError
 from bot.domain.providers import Observation, OpenRun
 from bot.domain.runs import Run
 from bot.providers.wercker_addresses import is_id
-from bot.providers.wercker_api import PAGE_LENGTH, V3, Page, WerckerApi
+from bot.providers.wercker_api import INVISIBLE, PAGE_LENGTH, V3, Page, WerckerApi
 from bot.providers.wercker_names import Names
 from bot.providers.wercker_replies import RunReply
 from bot.providers.wercker_runs import Runs
 from bot.providers.wercker_words import Application
 
+T = TypeVar("T")
+
 PAGES_A_POLL = 10
 APPLICATIONS_A_POLL = 10  # of an `owner/*` source; the others have their turn at the next polls
 _STEPS_A_POLL = 5
-_FATAL = frozenset({Kind.AUTH, Kind.RATE_LIMITED})
+_OPEN_RUNS_A_POLL = 30
 
 
 class Mark(BaseModel):
@@ -46,12 +49,14 @@ class Mark(BaseModel):
 
 class Cursor(BaseModel):
     """What is kept between polls, as JSON. `failed_steps` are those of the runs last listed,
-    so that a run that was ERRORED stays so after a restart; `turn` is for `owner/*`.
+    so that a run that was ERRORED stays so after a restart. `turn` and `open_turn` say where the
+    applications of `owner/*` and the open runs go on, when they are too many for one poll.
     """
 
     marks: dict[str, Mark] = Field(default_factory=dict)
     failed_steps: dict[str, str] = Field(default_factory=dict)
     turn: int = Field(default=0, ge=0)
+    open_turn: int = Field(default=0, ge=0)
 
     @classmethod
     def read(cls, text: str) -> "Cursor":
@@ -95,14 +100,24 @@ def walk(read_page: Callable[[int], Page[RunReply]], mark: Mark | None) -> Walk:
     return Walk(tuple(found.values()), bad_items)
 
 
-def newest(runs: Sequence[RunReply], past: Mark | None) -> Mark | None:
-    """The later of the old mark and the newest run: a stale page must not move it back."""
+def newest(runs: Sequence[RunReply], past: Mark | None) -> Mark:
+    """The later of the old mark and the newest run: a stale page must not move it back. An
+    empty list has a mark too, before everything that comes.
+    """
     if not runs:
-        return past
+        return past or Mark(run_id="")
     first = max(runs, key=lambda run: run.created_at.timestamp() if run.created_at else 0.0)
     if past is not None and past.created and first.created_at and first.created_at < past.created:
         return past
     return Mark(run_id=first.id, created=first.created_at)
+
+
+def turned(items: Sequence[T], turn: int, most: int) -> tuple[Sequence[T], int]:
+    """At most so many of the items, from where the last turn ended, and where it ends now."""
+    if len(items) <= most:
+        return items, 0
+    start = turn % len(items)
+    return [*items, *items][start : start + most], start + most
 
 
 class Polls:
@@ -116,12 +131,18 @@ class Polls:
     ) -> Observation:
         past = Cursor.read(cursor)
         poll = _Poll(past, {run.run_id for run in open_runs})
-        listings, turn = self._turn(source, past.turn, deadline)
+        listings, turn = turned(self.listings(source, deadline), past.turn, APPLICATIONS_A_POLL)
         for listing in listings:
-            self._read(listing, poll, deadline)
-        for run_id in sorted(poll.open_ids - poll.runs.keys()):
-            self._read_open(run_id, poll, deadline)
-        return Observation(tuple(poll.runs.values()), poll.cursor(turn), poll.bad_items)
+            try:
+                self._read(listing, poll, deadline)
+            except ProviderError as error:
+                if len(listings) == 1 or error.kind not in INVISIBLE:
+                    raise
+                poll.bad_items += 1
+        missing = sorted(poll.open_ids - poll.runs.keys())
+        open_ids, open_turn = turned(missing, past.open_turn, _OPEN_RUNS_A_POLL)
+        self._read_open(open_ids, poll, deadline)
+        return Observation(tuple(poll.runs.values()), poll.cursor(turn, open_turn), poll.bad_items)
 
     def page(self, listing: Listing, skip: int, deadline: Deadline) -> Page[RunReply]:
         """`skip` is left out for the first page: its documented minimum is 1."""
@@ -143,13 +164,6 @@ class Polls:
             return (_of_application(self._names.application(source, deadline)),)
         return tuple(_of_application(a) for a in self._names.owned(owner, deadline))
 
-    def _turn(self, source: str, turn: int, deadline: Deadline) -> tuple[tuple[Listing, ...], int]:
-        every = self.listings(source, deadline)
-        if len(every) <= APPLICATIONS_A_POLL:
-            return every, 0
-        start = turn % len(every)
-        return (every + every)[start : start + APPLICATIONS_A_POLL], start + APPLICATIONS_A_POLL
-
     def _read(self, listing: Listing, poll: "_Poll", deadline: Deadline) -> None:
         mark = poll.past.marks.get(listing.listed_id)
         found = walk(lambda skip: self.page(listing, skip, deadline), mark)
@@ -158,9 +172,7 @@ class Polls:
             run = self.placed(listing, reply, deadline)
             is_news = reply.id in poll.open_ids or (mark is not None and mark.is_before(reply))
             poll.add(self._refined(run, reply, poll, deadline, is_news=is_news))
-        moved = newest(found.runs, mark)
-        if moved is not None:
-            poll.marks[listing.listed_id] = moved
+        poll.marks[listing.listed_id] = newest(found.runs, mark)
 
     def placed(self, listing: Listing, reply: RunReply, deadline: Deadline) -> Run:
         if listing.application is None:
@@ -174,35 +186,44 @@ class Polls:
         known = poll.past.failed_steps.get(reply.id)
         if known is None and is_news and run.status.is_failure and poll.steps_left > 0:
             poll.steps_left -= 1
-            known = self._runs.failed_step(reply, deadline)
+            known = self._runs.failed_step(reply, deadline) or ""
+        if known is not None:
+            poll.failed_steps[reply.id] = known
         return self._runs.seen(run, known)
 
-    def _read_open(self, run_id: str, poll: "_Poll", deadline: Deadline) -> None:
+    def _read_open(self, run_ids: Sequence[str], poll: "_Poll", deadline: Deadline) -> None:
         """A run that is gone, or that alone cannot be read, does not cost the other news."""
-        try:
-            poll.add(self._runs.get(run_id, deadline))
-        except ProviderError as error:
-            if error.kind in _FATAL:
-                raise
-            poll.bad_items += error.kind is not Kind.NOT_FOUND
+        for run_id in run_ids:
+            try:
+                run = self._runs.get(run_id, deadline)
+            except ProviderError as error:
+                if error.kind is Kind.AUTH:
+                    raise
+                poll.bad_items += error.kind is not Kind.NOT_FOUND
+                if error.kind is Kind.RATE_LIMITED:
+                    break  # the next poll finds the pause still running, and tells
+            else:
+                poll.add(run)
 
 
 class _Poll:
-    """What one poll gathers."""
+    """What one poll gathers. In `failed_steps` an empty name says: looked at, none found."""
 
     def __init__(self, past: Cursor, open_ids: set[str]) -> None:
         self.past, self.open_ids = past, open_ids
         self.runs: dict[str, Run] = {}
         self.marks = dict(past.marks)
+        self.failed_steps: dict[str, str] = {}
         self.bad_items = 0
         self.steps_left = _STEPS_A_POLL
 
     def add(self, run: Run) -> None:
         self.runs[run.ref.run_id] = run
 
-    def cursor(self, turn: int) -> str:
-        steps = {run_id: run.failed_step for run_id, run in self.runs.items() if run.failed_step}
-        return Cursor(marks=self.marks, failed_steps=steps, turn=turn).model_dump_json()
+    def cursor(self, turn: int, open_turn: int) -> str:
+        return Cursor(
+            marks=self.marks, failed_steps=self.failed_steps, turn=turn, open_turn=open_turn
+        ).model_dump_json()
 
 
 def _of_application(application: Application) -> Listing:
