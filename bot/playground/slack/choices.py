@@ -68,34 +68,56 @@ def initial(element: Json) -> Any:
     return element.get("initial_value")
 
 
-def view_values(view: Json, given: Json) -> Json:
-    """`state.values` of a modal: what was given over what stood there first.
+def addressed(view: Json, given: Json) -> Json:
+    """What was filled in, by `block_id/action_id`.
 
-    The keys of `given` are labels, block ids or action ids. Raises `LookupError` for a key that
-    fits nothing, and `ValueError` for a required input left empty, which Slack does not submit.
+    The keys of `given` are those, or labels, block ids or action ids. Raises `LookupError` for a
+    key that fits nothing in the view.
     """
+    filled: Json = {}
+    unknown = set(given)
+    for element in _stateful(view):
+        for name in _names(view, element) & given.keys():
+            filled[_address(element)] = given[name]
+            unknown.discard(name)
+    if unknown:
+        raise LookupError(f"the view has no {sorted(unknown)}")
+    return filled
+
+
+def view_values(view: Json, filled: Json) -> Json:
+    """`state.values` of a view; what is not filled in has its initial value."""
     values: Json = {}
-    used: set[str] = set()
-    for element in elements(view["blocks"]):
-        if element["type"] in {"button", "overflow"}:
-            continue
-        block = next(b for b in view["blocks"] if b["block_id"] == element["block_id"])
-        names = _names(block, element)
-        used |= names & given.keys()
-        chosen = next((given[name] for name in names if name in given), initial(element))
-        state = state_of(element, chosen)
-        if block["type"] == "input" and not block.get("optional") and not _filled(state):
-            raise ValueError(f"{block['label']['text']!r} is required")
-        values.setdefault(element["block_id"], {})[element["action_id"]] = state
-    if given.keys() - used:
-        raise LookupError(f"the view has no {sorted(given.keys() - used)}")
+    for element in _stateful(view):
+        chosen = filled.get(_address(element), initial(element))
+        held = values.setdefault(element["block_id"], {})
+        held[element["action_id"]] = state_of(element, chosen)
     return values
 
 
-def _names(block: Json, element: Json) -> set[str]:
-    label = block.get("label") or {}
-    return {element["action_id"], element["block_id"], label.get("text", element["block_id"])}
+def missing(view: Json, values: Json) -> list[str]:
+    """The labels of required inputs that are empty; Slack does not submit the view then."""
+    return [
+        block["label"]["text"]
+        for block in view["blocks"]
+        if block["type"] == "input" and not block.get("optional")
+        if not any(_is_filled(state) for state in values[block["block_id"]].values())
+    ]
 
 
-def _filled(state: Json) -> bool:
+def _stateful(view: Json) -> list[Json]:
+    return [e for e in elements(view["blocks"]) if e["type"] not in {"button", "overflow"}]
+
+
+def _address(element: Json) -> str:
+    return f"{element['block_id']}/{element['action_id']}"
+
+
+def _names(view: Json, element: Json) -> set[str]:
+    block = next(b for b in view["blocks"] if b["block_id"] == element["block_id"])
+    label = (block.get("label") or {}).get("text", element["block_id"])
+    return {_address(element), element["action_id"], element["block_id"], label}
+
+
+def _is_filled(state: Json) -> bool:
     return any(value for key, value in state.items() if key != "type")

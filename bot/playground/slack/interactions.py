@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.playground.slack.api_call import ApiError, Arguments
 from bot.playground.slack.blocks import view_problems
-from bot.playground.slack.choices import action_of, option_named, view_values
+from bot.playground.slack.choices import action_of, addressed, missing, option_named
 from bot.playground.slack.delivery import Delivery
 from bot.playground.slack.messages import Json, Message, elements, find_element
 from bot.playground.slack.payloads import Payloads
@@ -58,6 +58,9 @@ class Interactions:
         """`typed` begins with the command; `forged` fields replace those that Slack would send."""
         person, place = self._person(user), self._channel(channel, user)
         command, _, rest = typed.strip().partition(" ")
+        if self.platform.commands and command not in self.platform.commands:
+            self._tell(place, user, f"{command} is not a valid command.")
+            return Outcome(delivered=False, error="invalid_command")
         text = as_sent(rest.strip(), self.platform.workspace, with_names=True)
         url = self.response_urls.issue(place.id, user)
         payload = self.payloads.slash(person, place, command, text, url) | (forged or {})
@@ -99,16 +102,17 @@ class Interactions:
         wanted: str,
         *,
         chosen: Any = None,
+        within: str = "",
         confirm: bool = True,
         via: str = "",
     ) -> Outcome:
         """Presses a button or chooses an option, by label or action id, in a message or a view.
 
-        `chosen` is what a select or an input was set to. With `confirm=False` the person turns
-        the dialog down, if there is one.
+        `chosen` is what a select or an input was set to; `within` names the block. With
+        `confirm=False` the person turns the dialog down, if there is one.
         """
         blocks = where.blocks if isinstance(where, Message) else where["blocks"]
-        element = find_element(blocks, wanted)
+        element = find_element(blocks, wanted, within)
         if element is None:
             raise LookupError(f"nothing called {wanted!r} to press")
         if chosen is None and element["type"] == "overflow":
@@ -116,8 +120,7 @@ class Interactions:
         dialog = element.get("confirm")
         if dialog and not confirm:
             return Outcome(delivered=False, confirm=dialog)
-        action = action_of(element, chosen)
-        payload = self._action_payload(self._person(user), where, action)
+        payload = self._action_payload(self._person(user), where, element, chosen)
         ack = await self.delivery.send("interactive", payload, via)
         if ack.error and isinstance(where, Message):
             channel = self.platform.workspace.channels[where.channel]
@@ -125,9 +128,15 @@ class Interactions:
         return Outcome(payload, ack, error=ack.error, confirm=dialog)
 
     async def submit(self, user: str, values: Json, via: str = "") -> Outcome:
-        """Submits the topmost modal; `values` by label, block id or action id."""
+        """Submits the topmost modal; `values` by label, block id or action id.
+
+        Raises `ValueError` for a required input left empty, which Slack does not submit.
+        """
         view = self._top(user)
-        view["state"] = {"values": view_values(view, values)}
+        self.fill(user, values)
+        empty = missing(view, view["state"]["values"])
+        if empty:
+            raise ValueError(f"required: {empty}")
         self.platform.views.errors.pop(view["id"], None)
         person = self._person(user)
         payload = self.payloads.submission(person, view, self._view_urls(view, user))
@@ -137,6 +146,11 @@ class Interactions:
         answer = ack.payload if isinstance(ack.payload, dict) else {}
         error, errors = self._follow(user, view, answer)
         return Outcome(payload, ack, error=error, errors=errors)
+
+    def fill(self, user: str, values: Json) -> None:
+        """Fills in the topmost modal without submitting it; the app is not told."""
+        view = self._top(user)
+        self.platform.views.fill(view, addressed(view, values))
 
     async def close(self, user: str, *, everything: bool = False, via: str = "") -> Outcome:
         """Closes the topmost modal; the app is told when the view asked for it."""
@@ -185,9 +199,11 @@ class Interactions:
         return Outcome(payload, ack, error=ack.error, typed=typed)
 
     def _failed(self, place: Channel, user: str, what: str, error: str) -> None:
-        """What Slack itself tells the person."""
         words = "did not respond" if error == "operation_timeout" else "failed"
-        text = f"{what} {words} ({error})"
+        self._tell(place, user, f"{what} {words} ({error})")
+
+    def _tell(self, place: Channel, user: str, text: str) -> None:
+        """What Slack itself says to one person."""
         self.platform.workspace.post(
             place.id, BOT_USER, text, ephemeral_for=user, subtype="slack_error"
         )
@@ -208,13 +224,19 @@ class Interactions:
             return Outcome(payload, ack, error=error)
         return Outcome(payload, ack, answer=answer and answer.copy())
 
-    def _action_payload(self, person: Person, where: Message | Json, action: Json) -> Json:
-        if not isinstance(where, Message):
-            held = self.platform.views.find(where["id"]) or where
-            return self.payloads.view_action(person, held, action)
-        message = self.platform.workspace.find(where.channel, where.ts) or where
-        url = self.response_urls.issue(message.channel, person.id, message)
-        return self.payloads.message_action(person, message, action, url)
+    def _action_payload(
+        self, person: Person, where: Message | Json, element: Json, chosen: Any
+    ) -> Json:
+        action = action_of(element, chosen)
+        if isinstance(where, Message):
+            message = self.platform.workspace.find(where.channel, where.ts) or where
+            url = self.response_urls.issue(message.channel, person.id, message)
+            return self.payloads.message_action(person, message, action, url)
+        view = self.platform.views.find(where["id"]) or where
+        if element["type"] not in {"button", "overflow"}:
+            address = f"{element['block_id']}/{element['action_id']}"
+            self.platform.views.fill(view, {address: chosen})
+        return self.payloads.view_action(person, view, action)
 
     def _follow(self, user: str, view: Json, answer: Json) -> tuple[str, dict[str, str]]:
         """Does what `response_action` says; without one the view closes."""

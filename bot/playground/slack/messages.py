@@ -61,13 +61,21 @@ def labels(element: Json) -> list[str]:
     return []
 
 
-def find_element(blocks: list[Json], wanted: str) -> Json | None:
-    """The element whose action_id or visible label is `wanted`."""
-    every = list(elements(blocks))
+def find_element(blocks: list[Json], wanted: str, within: str = "") -> Json | None:
+    """The first element whose action_id or visible label is `wanted`.
+
+    `within` narrows it down to a block with that id, or with that text in it.
+    """
+    chosen = [b for b in blocks if not within or _is_within(b, within)]
+    every = list(elements(chosen))
     by_id = [e for e in every if e["action_id"] == wanted]
     by_label = [e for e in every if _bare(wanted) in map(_bare, labels(e))]
     found = by_id or by_label
     return found[0] if found else None
+
+
+def _is_within(block: Json, within: str) -> bool:
+    return block.get("block_id") == within or within in "\n".join(texts(block))
 
 
 def texts(value: Any) -> Iterator[str]:

@@ -56,6 +56,8 @@ class Platform:
     app_scopes: set[str] = field(default_factory=lambda: {"connections:write"})
     revoked: set[str] = field(default_factory=set)
     url: str = ""
+    commands: dict[str, str] = field(default_factory=dict)
+    """The app's slash commands and their usage hints; while empty, any command is the app's."""
     calls: list[ApiCall] = field(default_factory=list)
 
     @classmethod

@@ -120,6 +120,10 @@ class SocketMode:
         for connection in leaving:
             await connection.socket.close()
 
+    async def close(self) -> None:
+        for connection in list(self.connections):
+            await connection.socket.close()
+
     def drop(self) -> None:
         """Cuts every TCP connection with neither message nor close frame."""
         for connection in self.connections:

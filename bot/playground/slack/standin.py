@@ -17,6 +17,7 @@ from bot.playground.server import Server
 from bot.playground.slack.delivery import Delivery
 from bot.playground.slack.interactions import Interactions, Outcome
 from bot.playground.slack.messages import Json, Message
+from bot.playground.slack.page import Page
 from bot.playground.slack.payloads import Payloads
 from bot.playground.slack.people import Channel, Person, UserGroup
 from bot.playground.slack.platform import ApiCall, Platform
@@ -93,6 +94,11 @@ class SlackStandin:
         return self._platform.scopes
 
     @property
+    def commands(self) -> dict[str, str]:
+        """The app's slash commands and usage hints; while empty, any command is the app's."""
+        return self._platform.commands
+
+    @property
     def request_url(self) -> str:
         """Where HTTP deliveries go, such as `http://127.0.0.1:3000/slack/events`."""
         return self._delivery.request_url
@@ -131,15 +137,23 @@ class SlackStandin:
         wanted: str,
         *,
         chosen: Any = None,
+        within: str = "",
         confirm: bool = True,
         via: str = "",
     ) -> Outcome:
         """Presses or chooses what is labelled `wanted` (or has that action id).
 
         `where` is a message as it was seen, so that a stale one can be pressed too, or a view.
+        `within` picks the block, by its id or by words in it.
         """
-        pressed = self._people.press(user, where, wanted, chosen=chosen, confirm=confirm, via=via)
+        pressed = self._people.press(
+            user, where, wanted, chosen=chosen, within=within, confirm=confirm, via=via
+        )
         return self._run(pressed)
+
+    def fill_view(self, user: str, values: Json) -> None:
+        """Fills in the topmost modal without submitting it."""
+        self._do(lambda: self._people.fill(user, values))
 
     def submit_view(self, user: str, values: Json | None = None, *, via: str = "") -> Outcome:
         """Submits the topmost modal; `values` by label, block id or action id."""
@@ -263,6 +277,8 @@ class SlackStandin:
         app.router.add_route("*", "/api/{method}", api.handle)
         app.router.add_get("/link/", self._socket.handle)
         app.router.add_post("/{kind:commands|actions}/{team}/{key}", self._urls.handle)
+        Page(self._platform, self._people, self._socket).add_routes(app)
+        app.on_shutdown.append(self._leaving)
         app.on_startup.append(self._started)
         app.on_cleanup.append(self._ended)
         return app
@@ -279,6 +295,10 @@ class SlackStandin:
     async def _started(self, app: web.Application) -> None:
         del app
         self._loop = asyncio.get_running_loop()
+
+    async def _leaving(self, app: web.Application) -> None:
+        del app
+        await self._socket.close()
 
     async def _ended(self, app: web.Application) -> None:
         del app

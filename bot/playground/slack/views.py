@@ -3,6 +3,7 @@
 import secrets
 from dataclasses import dataclass, field
 
+from bot.playground.slack.choices import view_values
 from bot.playground.slack.messages import Json
 from bot.playground.slack.people import APP_ID, BOT_ID, HOME_TEAM
 from bot.playground.slack.workspace import Workspace
@@ -15,6 +16,11 @@ class Views:
     workspace: Workspace
     stacks: dict[str, list[Json]] = field(default_factory=dict)
     homes: dict[str, Json] = field(default_factory=dict)
+    filled: dict[str, Json] = field(default_factory=dict)
+    """What a person put into a view, by view id and `block_id/action_id`.
+
+    It outlives an update of the view where both ids stay the same, as it does in Slack's clients.
+    """
     errors: dict[str, dict[str, str]] = field(default_factory=dict)
     """The app's complaints about a submission, by view id and block id."""
 
@@ -69,6 +75,12 @@ class Views:
             ),
             None,
         )
+
+    def fill(self, view: Json, filled: Json) -> None:
+        """Puts what was filled in, now and before, into the view's state."""
+        held = self.filled.setdefault(view["id"], {})
+        held.update(filled)
+        view["state"] = {"values": view_values(view, held)}
 
     def _keep(self, view: Json, same: Json) -> Json:
         view_id = self.workspace.next_id("V0")
