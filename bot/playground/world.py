@@ -14,8 +14,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.playground.clock import Clock
+from bot.playground.vendors.allure import AllureStandin
 from bot.playground.vendors.debci import DebciStandin
+from bot.playground.vendors.env0 import Env0Standin
+from bot.playground.vendors.testery import TesteryStandin
 from bot.playground.vendors.wercker import WerckerStandin
+from bot.playground.world_courses import allure_life, env0_life, testery_life
 from bot.playground.world_debci import DebciLife
 from bot.playground.world_wercker import WerckerLife
 
@@ -54,6 +58,9 @@ class World:
         *,
         wercker: WerckerStandin | None = None,
         debci: DebciStandin | None = None,
+        testery: TesteryStandin | None = None,
+        env0: Env0Standin | None = None,
+        allure: AllureStandin | None = None,
         seed: int = 7,
     ) -> None:
         self._clock = clock
@@ -63,6 +70,12 @@ class World:
             self.add(WerckerLife(wercker, random.Random(seed + 1)))
         if debci is not None:
             self.add(DebciLife(debci, random.Random(seed + 2)))
+        if testery is not None:
+            self.add(testery_life(testery, random.Random(seed + 3)))
+        if env0 is not None:
+            self.add(env0_life(env0, random.Random(seed + 4)))
+        if allure is not None:
+            self.add(allure_life(allure, random.Random(seed + 5)))
         self._scenes: list[Scene] = []
         self._began: float | None = None
 

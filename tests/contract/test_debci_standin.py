@@ -290,6 +290,23 @@ def test_finish_ends_a_run_that_would_never_end(
     assert client.listing()["results"][0]["status"] == "tmpfail"
 
 
+def test_private_and_pinned_runs_are_no_ones_past(
+    client: Client, debci: DebciStandin, version: Version
+) -> None:
+    for age_s, outcome, options in (
+        (500, Outcome("pass"), {}),
+        (400, Outcome("fail"), {"is_private": True}),
+        (300, Outcome("tmpfail"), {"pins": (("src:bar", "unstable"),)}),
+        (200, Outcome("fail"), {}),
+    ):
+        debci.add_run("hello", outcome=outcome, age_s=age_s, **options)
+    run = client.listing()["results"][-1]
+    if version == "3.6":
+        assert (run["previous_status"], run["last_pass_version"]) == ("pass", "1.0-1")
+    else:
+        assert "previous_status" not in run
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(None, "(n/a)"), (0, "0s"), (2, "2s"), (250, "4m 10s"), (3780, "1h 3m")],

@@ -1,13 +1,18 @@
 """The demo's life: believable, on time, and the same for the same seed."""
 
+import asyncio
+import contextlib
 import re
 
 import requests
 
 from bot.playground.clock import ManualClock
 from bot.playground.server import Server
+from bot.playground.vendors.allure import AllureStandin
 from bot.playground.vendors.debci import DebciStandin
 from bot.playground.vendors.debci_model import Run as DebciRun
+from bot.playground.vendors.env0 import Env0Standin
+from bot.playground.vendors.testery import TesteryStandin
 from bot.playground.vendors.wercker import WerckerStandin
 from bot.playground.vendors.wercker_model import Run, position
 from bot.playground.world import World
@@ -121,6 +126,44 @@ def test_the_same_seed_gives_the_same_life() -> None:
         stage.live(300)
     assert first.story() == same.story()
     assert first.story() != other.story()
+
+
+def test_every_service_has_a_past_and_goes_on() -> None:
+    clock = ManualClock()
+    testery = TesteryStandin(clock, "sample-token")
+    env0 = Env0Standin(clock, "sample-id", "sample-secret")
+    allure = AllureStandin(clock, "sample-token")
+    world = World(clock, testery=testery, env0=env0, allure=allure)
+    world.seed()
+    standins: tuple[TesteryStandin | Env0Standin | AllureStandin, ...] = (testery, env0, allure)
+    before = [len(standin.runs) for standin in standins]
+    assert min(before) >= 12
+    for _ in range(1200):
+        world.step()
+        clock.advance(0.5)
+    after = [len(standin.runs) for standin in standins]
+    assert all(old < new for old, new in zip(before, after, strict=True))
+    run = testery.runs[0]
+    assert clock.time() - run.course.created_s > 2 * 86400
+    assert {run.outcome.status for run in testery.runs} == {"PASS", "FAIL"}
+
+
+def test_live_steps_until_it_is_cancelled() -> None:
+    stage = Stage()
+    past = len(stage.debci.runs)
+    stage.world.step()
+    stage.clock.advance(31)
+
+    async def a_moment() -> None:
+        life = asyncio.create_task(stage.world.live())
+        await asyncio.sleep(0)
+        assert not life.done()
+        life.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await life
+
+    asyncio.run(a_moment())
+    assert len(stage.debci.runs) == past + 2, "what was due has happened, once"
 
 
 def test_everybody_is_a_sample() -> None:
