@@ -1,0 +1,1 @@
+"""The chat platform: reading what people type, saying the answer, and the traffic with Slack."""

@@ -1,0 +1,191 @@
+"""`watch`: everything about alerts."""
+
+import re
+from datetime import timedelta
+
+from bot.domain.durations import parse_duration
+from bot.domain.errors import UserError
+from bot.domain.intents import (
+    AddWatch,
+    ExplainRun,
+    Intent,
+    ListWatches,
+    MuteWatch,
+    RemoveWatch,
+    RunOfThread,
+    UnmuteWatch,
+)
+from bot.domain.watches import Preset, ThreadMode
+from bot.slack.grammar_choices import pipeline_name, qualified, run_choice
+from bot.slack.grammar_filters import filters, not_a_duration, unknown_key
+from bot.slack.grammar_parameters import reason_text
+from bot.slack.sentence import Sentence, shown
+from bot.slack.vocabulary import KEY_WORDS, WATCH_WORDS, FilterKey, closest
+from bot.slack.words import Kind, Word
+
+LONGEST_MUTE = timedelta(days=90)
+_OPTIONS = ("on", "mention", "thread")
+_FILTERS: tuple[FilterKey, ...] = ("branch", "status", "provider", "pipeline", "by", "env")
+_ID = re.compile(r"[UWS][A-Z0-9]{2,20}")
+_PLAIN_NUMBER = re.compile(r"#?([0-9]{1,6})")
+_ALIKE_ENOUGH = 1
+
+
+def read_watch(sentence: Sentence) -> Intent:
+    """Reads the words behind `watch`; nothing behind it lists the watches of the channel."""
+    if not sentence.words:
+        return ListWatches()
+    first = sentence.words[0]
+    if first.says("list"):
+        _expect_no_more(sentence, 1)
+        return ListWatches()
+    if first.says("off"):
+        _expect_no_more(sentence, 2)
+        return RemoveWatch(_which(sentence, "off"))
+    if first.says("why"):
+        _expect_no_more(sentence, 2)
+        has_run = len(sentence.words) > 1
+        return ExplainRun(run_choice(sentence, sentence.words[1]) if has_run else RunOfThread())
+    if first.says("mute"):
+        return _mute(sentence)
+    if first.says("unmute"):
+        _expect_no_more(sentence, 2)
+        return UnmuteWatch(_target(sentence, "unmute"))
+    return _add(sentence)
+
+
+def _add(sentence: Sentence) -> Intent:
+    if not sentence.names:
+        raise sentence.problem("watch what? Name a pipeline, a glob, or * for everything.")
+    pattern, extra = sentence.names[0], sentence.names[1:]
+    if extra:
+        raise _extra(sentence, pattern, extra[0])
+    if near := _misspelt(pattern):
+        maybe = [sentence.replacing(pattern, word) for word in near]
+        raise sentence.problem(
+            f'"{shown(pattern.text)}" looks like {" or ".join(near)}. '
+            "If it is a pipeline, write it in quotes.",
+            *maybe,
+            sentence.replacing(pattern, f'"{pattern.text}"'),
+        )
+    options = _options(sentence)
+    rest = tuple(w for w in sentence.pairs if w.key.lower() not in _OPTIONS)
+    for word in rest:
+        if KEY_WORDS.get(word.key.lower()) not in _FILTERS:
+            raise unknown_key(sentence, word, (*_FILTERS, *_OPTIONS), "something a watch can have")
+    return AddWatch(
+        pipeline_name(sentence, pattern),
+        filters(sentence, rest, _FILTERS),
+        _preset(sentence, options.get("on")),
+        _thread(sentence, options.get("thread")),
+        _mention(sentence, options.get("mention")),
+    )
+
+
+def _misspelt(word: Word) -> tuple[str, ...]:
+    """Words of the grammar that differ from this one by little; a name is not taken for them."""
+    if word.is_quoted or word.kind is not Kind.BARE or not word.text.isalpha():
+        return ()
+    return tuple(w for w in closest(word.text, WATCH_WORDS) if _is_near(word.text.lower(), w))
+
+
+def _is_near(text: str, word: str) -> bool:
+    return abs(len(text) - len(word)) <= _ALIKE_ENOUGH and text[:2] == word[:2]
+
+
+def _extra(sentence: Sentence, pattern: Word, extra: Word) -> UserError:
+    if extra.says(*WATCH_WORDS):
+        turned = Sentence("watch", (extra, pattern))
+        return sentence.problem(f"{extra.text.lower()} stands before the pipeline.", turned.echo())
+    return sentence.problem(
+        f'"{shown(extra.text)}" is one word too many; conditions are written key=value.',
+        sentence.replacing(extra, f"branch={extra.text}"),
+        sentence.without(extra),
+    )
+
+
+def _options(sentence: Sentence) -> dict[str, Word]:
+    found: dict[str, Word] = {}
+    for word in sentence.pairs:
+        key = word.key.lower()
+        if key not in _OPTIONS:
+            continue
+        if key in found:
+            raise sentence.problem(f"{key} is given twice.", sentence.without(word))
+        if word.kind is Kind.NOT_PAIR:
+            raise sentence.problem(f"write {key}=value.")
+        found[key] = word
+    return found
+
+
+def _preset(sentence: Sentence, word: Word | None) -> Preset:
+    return Preset(_one_of(sentence, word, tuple(Preset))) if word else Preset.CHANGES
+
+
+def _thread(sentence: Sentence, word: Word | None) -> ThreadMode:
+    return ThreadMode(_one_of(sentence, word, tuple(ThreadMode))) if word else ThreadMode.QUIET
+
+
+def _one_of(sentence: Sentence, word: Word, known: tuple[str, ...]) -> str:
+    value = word.value.lower()
+    if value in known:
+        return str(known[known.index(value)])
+    near = closest(value, [str(one) for one in known]) or tuple(str(one) for one in known)
+    raise sentence.problem(
+        f'{word.key.lower()} cannot be "{shown(word.value)}"; it is {", ".join(known)}.',
+        *(sentence.replacing(word, f"{word.key.lower()}={one}") for one in near),
+    )
+
+
+def _mention(sentence: Sentence, word: Word | None) -> str | None:
+    """A Slack id of a person or a user group, or `here` or `channel`."""
+    if word is None:
+        return None
+    text = word.mention or word.value.removeprefix("@")
+    if _ID.fullmatch(text) or text in {"here", "channel"}:
+        return text
+    raise sentence.problem(
+        f'"{shown(word.value)}" is nobody I know. Choose a person or a user group from what '
+        "Slack offers behind @, or write here or channel."
+    )
+
+
+def _mute(sentence: Sentence) -> Intent:
+    pattern = _target(sentence, "mute")
+    rest = [word for word in sentence.words[2:] if not word.says("for")]
+    if not rest:
+        raise sentence.problem(
+            "mute for how long? Write 45m, 2h or 1d behind the pipeline.",
+            *(f"{sentence.echo()} {one}" for one in ("2h", "1d")),
+        )
+    duration = parse_duration(rest[0].text)
+    if not duration:
+        raise not_a_duration(sentence, rest[0], "", rest[0].text)
+    if duration > LONGEST_MUTE:
+        raise sentence.problem(
+            f"a mute lasts {LONGEST_MUTE.days} days at the most.",
+            sentence.replacing(rest[0], f"{LONGEST_MUTE.days}d"),
+        )
+    return MuteWatch(pattern, duration, reason_text(" ".join(word.text for word in rest[1:])))
+
+
+def _target(sentence: Sentence, verb: str) -> str:
+    if len(sentence.words) < 2:  # noqa: PLR2004
+        raise sentence.problem(f"{verb} what? Name the pipeline or pattern.", "/watch list")
+    return pipeline_name(sentence, sentence.words[1])
+
+
+def _which(sentence: Sentence, verb: str) -> str:
+    if len(sentence.words) > 1 and (found := _PLAIN_NUMBER.fullmatch(sentence.words[1].text)):
+        return found[1]
+    if len(sentence.words) > 1 and sentence.words[1].kind is Kind.QUALIFIED:
+        return qualified(sentence, sentence.words[1])
+    return _target(sentence, verb)
+
+
+def _expect_no_more(sentence: Sentence, most: int) -> None:
+    if len(sentence.words) > most:
+        extra = sentence.words[most]
+        raise sentence.problem(
+            f'"{shown(extra.text)}" is one word too many.', sentence.without(*sentence.words[most:])
+        )
