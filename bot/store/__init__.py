@@ -1,0 +1,1 @@
+"""Durable state: engines behind the port `bot.domain.store.Store`."""

@@ -1,0 +1,52 @@
+"""Episodes: which pipelines and branches are red in which channel."""
+
+from collections.abc import Iterable
+
+from sqlite_utils import Database
+
+from bot.domain.episodes import Episode, EpisodeKey
+from bot.domain.pipelines import PipelineRef
+from bot.store.codec import EPISODE, storable, time_text, time_text_or_none
+
+_UPSERT = """
+INSERT INTO episodes (channel, pipeline_instance, pipeline_key, branch_key, card_key, opened,
+    fixed, body)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (card_key, channel, pipeline_instance, pipeline_key, branch_key)
+DO UPDATE SET fixed = excluded.fixed, body = excluded.body
+"""
+
+
+def save(db: Database, episodes: Iterable[Episode]) -> None:
+    """An episode is known by its key and the card that opened it."""
+    db.conn.executemany(_UPSERT, map(_columns, episodes))
+
+
+def open_ones(db: Database, pipelines: set[PipelineRef]) -> dict[EpisodeKey, Episode]:
+    """Those of these pipelines that are not fixed; of several with one key, the newest."""
+    found: dict[EpisodeKey, Episode] = {}
+    for instance in sorted({pipeline.instance for pipeline in pipelines}):
+        rows = db.execute(
+            "SELECT pipeline_key, body FROM episodes"
+            " WHERE pipeline_instance = ? AND fixed IS NULL ORDER BY id",
+            [instance],
+        )
+        for row in rows:
+            if PipelineRef(instance, row["pipeline_key"]) in pipelines:
+                episode = EPISODE.load(row["body"])
+                found[episode.key] = episode
+    return found
+
+
+def _columns(episode: Episode) -> tuple[str | None, ...]:
+    key = episode.key
+    return (
+        key.channel,
+        key.pipeline.instance,
+        storable(key.pipeline.key),
+        "" if key.branch is None else f"={storable(key.branch)}",
+        storable(episode.card_key),
+        time_text(episode.opened_at),
+        time_text_or_none(episode.fixed_at),
+        EPISODE.dump(episode),
+    )

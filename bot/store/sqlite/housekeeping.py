@@ -1,0 +1,65 @@
+"""What happens when a process takes the database over, and what is forgotten with time."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlite_utils import Database
+
+from bot.store.codec import time_text
+from bot.store.sqlite import lanes, runs
+
+_OLD = (
+    "DELETE FROM seen WHERE received < ?",
+    "DELETE FROM listings WHERE saved < ?",
+    "DELETE FROM cards WHERE saved < ?",
+    "DELETE FROM commands WHERE state NOT IN ('received', 'accepted') AND received < ?",
+    "DELETE FROM episodes WHERE fixed < ?",
+    # a card that may still be edited or answered keeps its timestamp
+    (
+        "DELETE FROM outbox WHERE ended < ?"
+        " AND key NOT IN (SELECT card_key FROM episodes WHERE fixed IS NULL)"
+        " AND key NOT IN (SELECT root_key FROM outbox WHERE root_key IS NOT NULL"
+        " AND state IN ('waiting', 'sending'))"
+    ),
+)
+
+
+def take_over(db: Database, now_s: float, now: datetime, token: Callable[[], str]) -> None:
+    """Ends the claims of earlier processes and starts this one's clock: everything is due."""
+    db.execute("UPDATE facts SET value = value + 1 WHERE name = 'opening'")
+    for name, value in (("opening", "1"), ("prefix", token())):
+        db.execute("INSERT OR IGNORE INTO facts (name, value) VALUES (?, ?)", [name, value])
+    db.execute("DELETE FROM facts WHERE name = 'paused_until_at'")
+    db.execute("DELETE FROM actions")
+    db.execute("UPDATE lanes SET paused_until_at = ?", [now_s])
+    db.execute("UPDATE sources SET claim_ends_at = NULL, due_at = ?", [now_s])
+    lanes.end_claims(db)
+    _start_ages(db, now_s, now)
+
+
+def _start_ages(db: Database, now_s: float, now: datetime) -> None:
+    """The age of the last good poll goes on, measured from now on with our own clock."""
+    for row in db.execute("SELECT id, good_poll FROM sources").fetchall():
+        if row["good_poll"] is not None:
+            age_s = (now - datetime.fromisoformat(row["good_poll"])).total_seconds()
+            db.execute(
+                "UPDATE sources SET good_poll_at = ? WHERE id = ?",
+                [now_s - max(0.0, age_s), row["id"]],
+            )
+
+
+def fact(db: Database, name: str) -> str:
+    row = db.execute("SELECT value FROM facts WHERE name = ?", [name]).fetchone()
+    return str(row["value"])
+
+
+def clean(db: Database, before: datetime, now_s: float) -> None:
+    for statement in _OLD:
+        db.execute(statement, [time_text(before)])
+    db.execute("DELETE FROM actions WHERE ends_at <= ?", [now_s])
+    runs.forget(db, before)
+
+
+def probe(db: Database, now: datetime) -> None:
+    """A write as small as it gets."""
+    db.execute("INSERT OR REPLACE INTO facts (name, value) VALUES ('probe', ?)", [time_text(now)])

@@ -1,0 +1,76 @@
+"""A look at a database file before anything is written to it."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+from bot.domain.errors import StoreError
+from bot.store.sqlite.faults import as_store_error
+from bot.store.sqlite.schema import MIGRATION_NAMES, MIGRATIONS
+
+
+def check_folder(path: Path) -> None:
+    if not path.parent.is_dir():
+        raise StoreError(f"The folder of the database does not exist: {path.parent}")
+    if path.is_dir():
+        raise StoreError(f"The database must be a file, and this is a folder: {path}")
+
+
+def inspect(path: Path, wait_s: float) -> None:
+    """StoreError in one line if the file is damaged, newer than this program, or not the bot's.
+
+    Reads only. A missing or empty file is fine. The file is opened for writing only where a
+    crash left a journal behind that SQLite must roll back before anything can be read.
+    """
+    if not path.exists():
+        return
+    try:
+        _inspect(path, "ro", wait_s)
+    except sqlite3.OperationalError as error:
+        if not error.sqlite_errorname.startswith("SQLITE_READONLY"):
+            raise as_store_error(error) from error
+        _inspect_with_journal(path, wait_s)
+    except sqlite3.Error as error:
+        raise _refusal(path, error) from error
+
+
+def _inspect_with_journal(path: Path, wait_s: float) -> None:
+    try:
+        _inspect(path, "rw", wait_s)
+    except sqlite3.Error as error:
+        raise _refusal(path, error) from error
+
+
+def _refusal(path: Path, error: sqlite3.Error) -> StoreError:
+    known = as_store_error(error)
+    return StoreError(f"{known.message} Nothing was changed in it: {path}", known.detail)
+
+
+def _inspect(path: Path, mode: str, wait_s: float) -> None:
+    address = f"file:{quote(str(path.absolute()))}?mode={mode}"
+    with closing(sqlite3.connect(address, uri=True, timeout=wait_s)) as connection:
+        tables = {str(row[0]) for row in connection.execute("SELECT name FROM sqlite_schema")}
+        if not tables:
+            return
+        _check_owner(path, connection, tables)
+        verdict = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+    if verdict != "ok":
+        raise StoreError(f"The database file is damaged. Nothing was changed in it: {path}")
+
+
+def _check_owner(path: Path, connection: sqlite3.Connection, tables: set[str]) -> None:
+    applied: set[str] = set()
+    if MIGRATIONS.migrations_table in tables:
+        rows = connection.execute(
+            "SELECT name FROM _sqlite_migrations WHERE migration_set = ?", [MIGRATIONS.name]
+        )
+        applied = {str(row[0]) for row in rows}
+    if not applied:
+        raise StoreError(f"The file is a database of another program: {path}")
+    if unknown := applied - MIGRATION_NAMES:
+        raise StoreError(
+            f"The database was made by a newer version of the bot. Nothing was changed in it: "
+            f"{path}",
+            ", ".join(sorted(unknown)),
+        )

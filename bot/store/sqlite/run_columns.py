@@ -1,0 +1,120 @@
+"""A snapshot as a row of `runs`: the allow-listed columns, and nothing else of a vendor."""
+
+import sqlite3
+from datetime import datetime
+
+from bot.domain.pipelines import PipelineRef
+from bot.domain.runs import Counts, Run, RunRef
+from bot.domain.statuses import Status
+from bot.domain.transitions import Snapshot
+from bot.store.codec import (
+    TEXTS,
+    read_time,
+    storable,
+    storable_number,
+    storable_or_none,
+    time_text,
+    time_text_or_none,
+)
+
+Value = str | int | None
+
+UPSERT = """
+INSERT INTO runs (
+    instance, run_id, pipeline_instance, pipeline_key, aliases, title, status, raw_status, is_over,
+    branch, commit_id, author, environment, created, started, finished, url,
+    total, passed, failed, skipped, progress, vendor_attempt, failed_step, is_private,
+    attempt, seen, changed, listed, last_read
+)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (instance, run_id) DO UPDATE SET
+    pipeline_instance = excluded.pipeline_instance, pipeline_key = excluded.pipeline_key,
+    aliases = excluded.aliases, title = excluded.title, status = excluded.status,
+    raw_status = excluded.raw_status, is_over = excluded.is_over, branch = excluded.branch,
+    commit_id = excluded.commit_id, author = excluded.author, environment = excluded.environment,
+    created = excluded.created, started = excluded.started, finished = excluded.finished,
+    url = excluded.url, total = excluded.total, passed = excluded.passed,
+    failed = excluded.failed, skipped = excluded.skipped, progress = excluded.progress,
+    vendor_attempt = excluded.vendor_attempt, failed_step = excluded.failed_step,
+    is_private = excluded.is_private, attempt = excluded.attempt, seen = excluded.seen,
+    changed = excluded.changed, listed = excluded.listed, last_read = excluded.last_read
+"""
+
+
+def columns(snapshot: Snapshot, now: datetime) -> tuple[Value, ...]:
+    """The values for UPSERT."""
+    run = snapshot.run
+    return (
+        *_names(run),
+        *_times(run),
+        storable_or_none(run.url),
+        *_numbers(run),
+        storable_or_none(run.failed_step),
+        int(run.is_private),
+        storable_number(snapshot.attempt),
+        time_text(snapshot.seen),
+        time_text(snapshot.changed),
+        time_text(run.when or snapshot.seen),
+        time_text(now),
+    )
+
+
+def _names(run: Run) -> tuple[Value, ...]:
+    return (
+        run.ref.instance,
+        run.ref.run_id,
+        run.pipeline.instance,
+        storable(run.pipeline.key),
+        TEXTS.dump(run.aliases) if run.aliases else "[]",
+        storable(run.title),
+        run.status.value,
+        storable(run.raw_status),
+        int(run.is_over),
+        storable_or_none(run.branch),
+        storable_or_none(run.commit),
+        storable_or_none(run.author),
+        storable_or_none(run.environment),
+    )
+
+
+def _times(run: Run) -> tuple[Value, ...]:
+    return tuple(map(time_text_or_none, (run.created, run.started, run.finished)))
+
+
+def _numbers(run: Run) -> tuple[Value, ...]:
+    counts = run.counts
+    numbers = (counts.total, counts.passed, counts.failed, counts.skipped)
+    return tuple(map(storable_number, (*numbers, run.progress, run.attempt)))
+
+
+def read_snapshot(row: sqlite3.Row) -> Snapshot:
+    return Snapshot(
+        run=read_run(row),
+        attempt=row["attempt"],
+        seen=datetime.fromisoformat(row["seen"]),
+        changed=datetime.fromisoformat(row["changed"]),
+    )
+
+
+def read_run(row: sqlite3.Row) -> Run:
+    return Run(
+        ref=RunRef(row["instance"], row["run_id"]),
+        pipeline=PipelineRef(row["pipeline_instance"], row["pipeline_key"]),
+        status=Status(row["status"]),
+        raw_status=row["raw_status"],
+        title=row["title"],
+        branch=row["branch"],
+        commit=row["commit_id"],
+        author=row["author"],
+        environment=row["environment"],
+        created=read_time(row["created"]),
+        started=read_time(row["started"]),
+        finished=read_time(row["finished"]),
+        url=row["url"],
+        counts=Counts(row["total"], row["passed"], row["failed"], row["skipped"]),
+        progress=row["progress"],
+        attempt=row["vendor_attempt"],
+        aliases=TEXTS.load(row["aliases"]) if row["aliases"] != "[]" else (),
+        failed_step=row["failed_step"],
+        is_private=bool(row["is_private"]),
+    )

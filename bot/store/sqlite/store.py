@@ -1,0 +1,254 @@
+"""The Store port on SQLite: every verb a transaction, the work done by the nouns beside."""
+
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from bot.domain.audit import Command, CommandState, NewCommand
+from bot.domain.clock import Clock
+from bot.domain.errors import StoreError
+from bot.domain.outbox import NewMessage, OutboxClaim
+from bot.domain.pipelines import Pattern
+from bot.domain.polls import Decide, PollChanges, PollClaim, SourceKey, SourceState
+from bot.domain.providers import Observation
+from bot.domain.runs import Run, RunRef
+from bot.domain.watches import Watch
+from bot.store.codec import time_text
+from bot.store.sqlite import (
+    commands,
+    housekeeping,
+    lanes,
+    listings,
+    outbox,
+    polls,
+    runs,
+    sources,
+    watches,
+)
+from bot.store.sqlite.database import Connections
+from bot.store.sqlite.opening import prepare
+from bot.store.sqlite.worker_lock import WorkerLock
+
+ACK_WAIT_S = 1.0
+
+
+class SqliteStore:
+    """One file, one process, any number of threads.
+
+    `token` gives a short text of letters and digits that no other database has; it is kept
+    when the database is made, and message ids begin with it. `wait_s` is how long a write
+    waits for another process; what an acknowledgement waits for waits `ACK_WAIT_S` at most.
+    """
+
+    def __init__(
+        self, path: Path | str, clock: Clock, token: Callable[[], str], *, wait_s: float = 5.0
+    ) -> None:
+        self._path = Path(path)
+        self._clock = clock
+        self._token = token
+        self._wait_s = wait_s
+        self._ack_wait_s = min(ACK_WAIT_S, wait_s)
+        self._lock = WorkerLock(self._path.with_name(f"{self._path.name}.lock"))
+        self._connections = Connections(self._path, wait_s)
+        self._opening = 0
+        self._prefix = ""
+
+    def open(self) -> None:
+        self._opening, self._prefix = prepare(
+            self._path, self._connections, self._lock, self._clock, self._token, self._wait_s
+        )
+
+    def close(self) -> None:
+        self._connections.close()
+        self._lock.release()
+
+    def is_writable(self) -> bool:
+        try:
+            with self._connections.write(self._ack_wait_s) as db:
+                housekeeping.probe(db, self._clock.now())
+        except StoreError:
+            return False
+        return True
+
+    def clean(self, keep_days: int) -> None:
+        before = self._clock.now() - timedelta(days=keep_days)
+        with self._connections.write() as db:
+            housekeeping.clean(db, before, self._clock.monotonic())
+
+    # Duplicates and commands
+
+    def is_first_time(self, key: str) -> bool:
+        with self._connections.write(self._ack_wait_s) as db:
+            return commands.note_delivery(db, key, self._clock.now())
+
+    def record_command(self, command: NewCommand) -> int:
+        with self._connections.write(self._ack_wait_s) as db:
+            return commands.record(db, command, self._clock.now(), self._opening)
+
+    def update_command(
+        self,
+        command_id: int,
+        state: CommandState,
+        *,
+        target: str | None = None,
+        outcome: str | None = None,
+        rule: str | None = None,
+    ) -> None:
+        with self._connections.write() as db:
+            commands.update(db, command_id, state, target, outcome, rule)
+
+    def commands_since(self, user_id: str, since: datetime) -> int:
+        with self._connections.read() as db:
+            return commands.count_since(db, user_id, since)
+
+    def interrupt_commands(self) -> tuple[Command, ...]:
+        with self._connections.write() as db:
+            return commands.interrupt(db, self._opening)
+
+    def commands(self, limit: int) -> tuple[Command, ...]:
+        with self._connections.read() as db:
+            return commands.newest(db, limit)
+
+    def claim_action(self, key: str, user_id: str, lease_s: float) -> str | None:
+        with self._connections.write() as db:
+            return commands.claim_action(db, key, user_id, self._clock.monotonic(), lease_s)
+
+    # Listings and cards
+
+    def save_listing(self, channel: str, user_id: str, refs: Sequence[RunRef]) -> None:
+        with self._connections.write() as db:
+            listings.save(db, channel, user_id, refs, self._clock.now())
+
+    def listing(self, channel: str, user_id: str, max_age_s: float) -> tuple[RunRef, ...]:
+        with self._connections.read() as db:
+            return listings.newest(db, channel, user_id, self._clock.now(), max_age_s)
+
+    def save_card(self, channel: str, ts: str, ref: RunRef) -> None:
+        with self._connections.write() as db:
+            listings.save_card(db, channel, ts, ref, self._clock.now())
+
+    def card_run(self, channel: str, ts: str) -> RunRef | None:
+        with self._connections.read() as db:
+            return listings.card_run(db, channel, ts)
+
+    # Watches
+
+    def add_watch(self, watch: Watch) -> Watch:
+        with self._connections.write() as db:
+            return watches.add(db, watch)
+
+    def watches(self, channel: str | None = None) -> tuple[Watch, ...]:
+        with self._connections.read() as db:
+            return watches.of_channel(db, channel)
+
+    def remove_watch(self, watch_id: int) -> bool:
+        with self._connections.write() as db:
+            return watches.remove(db, watch_id)
+
+    def sync_settings_watches(self, watches_: Collection[Watch]) -> None:
+        with self._connections.write() as db:
+            watches.sync_settings(db, watches_)
+
+    def suspend_channel(self, channel: str, because: str) -> tuple[Watch, ...]:
+        with self._connections.write() as db:
+            return watches.suspend(db, channel, because)
+
+    def resume_channel(self, channel: str) -> None:
+        with self._connections.write() as db:
+            watches.resume(db, channel)
+
+    # Polling
+
+    def plan_sources(self, wanted: Collection[SourceKey]) -> None:
+        with self._connections.write() as db:
+            sources.plan(db, wanted, self._clock.monotonic())
+
+    def claim_source(self, lease_s: float, instances: Collection[str]) -> PollClaim | None:
+        with self._connections.write() as db:
+            return sources.claim(db, lease_s, instances, self._clock.monotonic(), self._clock.now())
+
+    def seconds_to_due_source(self) -> float | None:
+        with self._connections.read() as db:
+            return sources.seconds_to_due(db, self._clock.monotonic())
+
+    def record_poll(
+        self, claim: PollClaim, observation: Observation, due_in_s: float, decide: Decide
+    ) -> PollChanges | None:
+        with self._connections.write() as db:
+            now = self._clock.now()
+            stored = polls.record(db, claim, observation, decide, now)
+            if stored is None:
+                return None
+            source_id, changes = stored
+            sources.settle_good(
+                db, source_id, observation.cursor, due_in_s, self._clock.monotonic(), now
+            )
+            return changes
+
+    def record_failed_poll(self, claim: PollClaim, error: str, due_in_s: float) -> None:
+        with self._connections.write() as db:
+            source_id = sources.held(db, claim)
+            if source_id is not None:
+                sources.settle_bad(db, source_id, error, self._clock.monotonic() + due_in_s)
+
+    def hurry_source(self, key: SourceKey) -> None:
+        with self._connections.write() as db:
+            sources.hurry(db, key, self._clock.monotonic())
+
+    def source_states(self) -> tuple[SourceState, ...]:
+        with self._connections.read() as db:
+            return sources.states(db, self._clock.monotonic())
+
+    # Runs
+
+    def runs(self, pattern: Pattern, limit: int) -> tuple[Run, ...]:
+        with self._connections.read() as db:
+            return runs.matching(db, pattern, limit)
+
+    def run(self, ref: RunRef) -> Run | None:
+        with self._connections.read() as db:
+            return runs.one(db, ref)
+
+    # Outbox
+
+    def enqueue(self, messages: Collection[NewMessage]) -> None:
+        with self._connections.write() as db:
+            outbox.enqueue(db, messages, self._now_text())
+
+    def claim_message(self, lease_s: float) -> OutboxClaim | None:
+        with self._connections.write() as db:
+            now_s = self._clock.monotonic()
+            return lanes.claim(db, self._prefix, now_s, lease_s, self._now_text())
+
+    def seconds_to_due_message(self) -> float | None:
+        with self._connections.read() as db:
+            return lanes.seconds_to_due(db, self._clock.monotonic())
+
+    def settle_sent(self, claim: OutboxClaim, ts: str, pause_s: float) -> bool:
+        with self._connections.write() as db:
+            paused_until_at = self._clock.monotonic() + pause_s
+            return lanes.settle_sent(db, claim, ts, paused_until_at, self._now_text())
+
+    def settle_later(self, claim: OutboxClaim, in_s: float, *, is_ambiguous: bool) -> bool:
+        with self._connections.write() as db:
+            paused_until_at = self._clock.monotonic() + in_s
+            return lanes.settle_later(db, claim, paused_until_at, is_ambiguous=is_ambiguous)
+
+    def settle_dead(self, claim: OutboxClaim, because: str) -> bool:
+        with self._connections.write() as db:
+            return lanes.settle_dead(db, claim, because, self._now_text())
+
+    def pause_all_lanes(self, in_s: float) -> None:
+        with self._connections.write() as db:
+            lanes.pause_all(db, self._clock.monotonic() + in_s)
+
+    def outbox_depth(self) -> int:
+        with self._connections.read() as db:
+            return outbox.depth(db)
+
+    def message_ts(self, key: str) -> tuple[str, str] | None:
+        with self._connections.read() as db:
+            return outbox.sent_as(db, key)
+
+    def _now_text(self) -> str:
+        return time_text(self._clock.now())
