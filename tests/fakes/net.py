@@ -1,12 +1,14 @@
 """A vendor that answers with bytes as written down, and clocks."""
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Self
 
 from bot.domain.clock import Deadline
@@ -103,8 +105,9 @@ Script = Callable[[Peer], bool]
 class RawServer:
     """Reads requests and lets `script` answer. A context manager on 127.0.0.1."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, tls: ssl.SSLContext | None = None) -> None:
         self.script = script
+        self._tls = tls
         self.received: list[Received] = []
         self.connections = 0
         self._stopped = threading.Event()
@@ -118,7 +121,7 @@ class RawServer:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
         self._spawn(self._accept)
@@ -147,11 +150,18 @@ class RawServer:
                 self.connections += 1
                 self._sockets.append(sock)
                 number = self.connections
-                self._spawn(lambda s=sock, n=number: self._serve(s, n))
+                self._spawn(partial(self._serve, sock, number))
 
     def _serve(self, sock: socket.socket, number: int) -> None:
-        peer = Peer(sock, self._stopped)
         with sock, suppress(OSError):
+            if self._tls is not None:
+                sock = self._tls.wrap_socket(sock, server_side=True)
+                self._sockets.append(sock)
+            self._talk(sock, number)
+
+    def _talk(self, sock: socket.socket, number: int) -> None:
+        peer = Peer(sock, self._stopped)
+        with sock:
             while (request := _read_request(sock, number)) is not None:
                 self.received.append(request)
                 if not self.script(peer):
@@ -172,6 +182,27 @@ def _read_request(sock: socket.socket, number: int) -> Received | None:
         body += chunk
         missing -= len(chunk)
     return Received(number, request.head, body)
+
+
+def then(*steps: Callable[[Peer], object]) -> Script:
+    """Does one thing after the other, then closes."""
+
+    def script(peer: Peer) -> bool:
+        for step in steps:
+            step(peer)
+        return False
+
+    return script
+
+
+def in_turn(*scripts: Script) -> Script:
+    """Each request gets a script of its own."""
+    left = list(scripts)
+
+    def script(peer: Peer) -> bool:
+        return left.pop(0)(peer)
+
+    return script
 
 
 def answers(*data: bytes, keep: bool = False) -> Script:
