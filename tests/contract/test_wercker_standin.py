@@ -556,6 +556,34 @@ def test_an_abort_of_a_finished_run(client: Client, wercker: WerckerStandin) -> 
     assert (reply.status_code, reply.json()["result"]) == (200, "failed")
 
 
+def test_a_run_that_ends_while_its_abort_is_on_the_way(
+    client: Client, wercker: WerckerStandin
+) -> None:
+    wercker.quirks.ends_before_abort = "passed"
+    run = wercker.add_run(BUILD, status="running")
+    assert client.abort(run.id).status_code == 422
+    assert client.get(f"/runs/{run.id}")["result"] == "passed"
+
+
+def test_a_chained_pipeline_may_need_its_source(client: Client, wercker: WerckerStandin) -> None:
+    body = {"pipelineId": pipeline_id(wercker, "AcmeRobotics/shop/deploy")}
+    assert client.post(body).status_code == 200
+    wercker.quirks.source_needed = True
+    assert client.post(body).status_code == 422
+    source = wercker.add_run(BUILD)
+    assert client.post({**body, "sourceRunId": source.id}).status_code == 200
+
+
+@pytest.mark.parametrize("step", ["get code", "setup environment"])
+def test_a_broken_machine_fails_before_the_projects_own_steps(
+    client: Client, wercker: WerckerStandin, step: str
+) -> None:
+    run = wercker.add_run(BUILD, outcome=failed(step))
+    got = client.get(f"/runs/{run.id}/steps")
+    assert len(got) == 2
+    assert [item["step"] for item in got if item["result"] == "failed"] == [step]
+
+
 def test_a_stuck_run_goes_on_after_an_abort(client: Client, wercker: WerckerStandin) -> None:
     wercker.quirks.abort_ignored = True
     run = wercker.add_run(BUILD, status="running")

@@ -58,6 +58,7 @@ class DebciStandin:
         self.default_outcome = Outcome("pass")
         self.runs: list[Run] = []
         self._scripts: dict[str, deque[Outcome]] = {}
+        self._package_ids: dict[str, int] = {}
         self._lock = threading.RLock()  # a test and the server's loop both come here
         self.app: web.Application = make_app(self)
 
@@ -157,8 +158,6 @@ class DebciStandin:
         return planned.popleft() if planned else self.default_outcome
 
     def _make(self, asked: Wanted, suite: str, arch: str, user: str, created: float) -> Run:
-        packages = list(dict.fromkeys(run.package for run in self.runs))
-        known = packages.index(asked.package) if asked.package in packages else len(packages)
         users = list(dict.fromkeys(self.keys.values()))
         made = Run(
             run_id=len(self.runs) + 1,
@@ -168,7 +167,7 @@ class DebciStandin:
             arch=arch,
             created=math.floor(created * 1000) / 1000,
             outcome=NEVER,
-            package_id=known + 1,
+            package_id=self._package_ids.setdefault(asked.package, len(self._package_ids) + 1),
             requestor_id=users.index(user) + 1 if user in users else 0,
             trigger=asked.trigger,
             pins=[list(pin) for pin in asked.pins],

@@ -15,6 +15,7 @@ from bot.playground.vendors.base import iso_ms
 Status = Literal["pass", "fail", "neutral", "tmpfail"]
 Version = Literal["3.6", "3.12"]
 Json = dict[str, Any]
+Place = tuple[str, str, str]
 
 MESSAGES: dict[str, str] = {
     "pass": "All tests passed",
@@ -63,6 +64,10 @@ class Run:
     published: float | None = None
 
     @property
+    def place(self) -> Place:
+        return self.package, self.suite, self.arch
+
+    @property
     def date(self) -> float:
         """When the run ends at the worker."""
         return self.created if self.outcome is None else self.created + self.outcome.duration_s
@@ -104,29 +109,33 @@ def until(runs: Iterable[Run]) -> int:
     return max((math.floor(run.created) for run in runs), default=0)
 
 
-def public_before(run: Run, runs: Iterable[Run], now: float) -> list[Run]:
-    """List the public, unpinned runs of the same package, suite and arch that ended before."""
-    return sorted(
-        (
-            other
-            for other in runs
-            if (other.package, other.suite, other.arch) == (run.package, run.suite, run.arch)
-            and not other.pins
-            and not other.is_private
-            and other.is_over(now)
-            and (other.arrives, other.run_id) < (run.arrives, run.run_id)
-        ),
-        key=lambda other: (other.arrives, other.run_id),
-    )
+def by_place(runs: Iterable[Run]) -> dict[Place, list[Run]]:
+    """Group runs by package, suite and architecture, in the order of their ends."""
+    places: dict[Place, list[Run]] = {}
+    for run in sorted(runs, key=lambda run: (run.arrives, run.run_id)):
+        places.setdefault(run.place, []).append(run)
+    return places
 
 
-def run_json(run: Run, runs: Iterable[Run], now: float, version: Version) -> Json:
+def public_before(run: Run, places: dict[Place, list[Run]], now: float) -> list[Run]:
+    """List the public, unpinned runs of the same place that ended before, oldest first."""
+    return [
+        other
+        for other in places[run.place]
+        if not other.pins
+        and not other.is_private
+        and other.is_over(now)
+        and (other.arrives, other.run_id) < (run.arrives, run.run_id)
+    ]
+
+
+def run_json(run: Run, places: dict[Place, list[Run]], now: float, version: Version) -> Json:
     """Shape one run with the fields and in the order of this version."""
     shape = _common(run, now, version)
     if version == "3.12":
         return {key: shape[key] for key in KEYS_OF_3_12}
     over, outcome = run.is_over(now), run.outcome
-    before = public_before(run, runs, now) if over and outcome else []
+    before = public_before(run, places, now) if over and outcome else []
     last_pass = next((other for other in reversed(before) if other.status == "pass"), None)
     ran = over and outcome is not None
     size = 260 + run.run_id % 20

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from bot.playground.clock import utc
 from bot.playground.vendors import base
-from bot.playground.vendors.debci_model import Run, Status, human, prefix, run_json
+from bot.playground.vendors.debci_model import Run, Status, by_place, human, prefix, run_json
 
 if TYPE_CHECKING:
     from bot.playground.vendors.debci import DebciStandin
@@ -109,8 +109,9 @@ class Pages:
         return web.Response(body=buffer.getvalue(), content_type="application/gzip")
 
     async def _packages_json(self, request: web.Request) -> web.Response:
-        now, version, runs = self._now, self._standin.version, list(self._standin.runs)
-        return _pretty([run_json(run, runs, now, version) for run in self._latest(request)])
+        now, version = self._now, self._standin.version
+        places = by_place(self._standin.runs)
+        return _pretty([run_json(run, places, now, version) for run in self._latest(request)])
 
     async def _status_json(self, request: web.Request) -> web.Response:
         return _pretty(self._totals(request))

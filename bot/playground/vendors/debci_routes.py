@@ -9,7 +9,7 @@ from aiohttp import web
 
 from bot.playground.vendors import debci_rules as rules
 from bot.playground.vendors.base import application, json_reply
-from bot.playground.vendors.debci_model import listing, run_json, until
+from bot.playground.vendors.debci_model import by_place, listing, run_json, until
 from bot.playground.vendors.debci_pages import Pages
 from bot.playground.vendors.debci_rules import LOW_LEVEL_ERROR, SERVER_ERROR, Refusal
 
@@ -106,7 +106,8 @@ class Api:
         now, version = self._standin.clock.time(), self._standin.version
         runs = list(self._standin.runs)
         found = listing((run for run in runs if run.user == user), since, now, version)
-        shown = [run_json(run, runs, now, version) for run in found]
+        places = by_place(runs)
+        shown = [run_json(run, places, now, version) for run in found]
         return _json({"until": until(found), "results": shown})
 
     async def reject_list(self, _request: web.Request, _user: str) -> web.Response:

@@ -52,13 +52,15 @@ class PipelineSpec:
 
 
 @dataclass(slots=True)
-class Quirks:
+class WerckerQuirks:
     """What real servers did, or may do where the documentation is silent."""
 
     default_limit: int = 10  # the documentation says 20; both recorded calls gave 10
     trigger_times: Literal["go", "iso"] = "go"
     abort_of_finished: Literal["refused", "unchanged"] = "refused"
     abort_ignored: bool = False  # stuck runs: 200, and the run goes on
+    ends_before_abort: Result | None = None  # a run that ends while its abort is on the way
+    source_needed: bool = False  # a chained pipeline cannot be started without a source run
     null_progress: bool = False  # as in replies of 2018
     masked_variables: bool = False  # values come back as stars
     charset: bool = True  # some replies name one, some do not
@@ -73,7 +75,7 @@ class WerckerStandin:
         self.clock = clock
         self.token = token
         self.faults = faults or FaultPlan()
-        self.quirks = Quirks()
+        self.quirks = WerckerQuirks()
         self.me = ROBIN
         self.applications: list[Application] = []
         self.default_outcome = passed()

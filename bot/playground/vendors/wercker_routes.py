@@ -8,7 +8,7 @@ from aiohttp import web
 
 from bot.playground.vendors import wercker_json as shapes
 from bot.playground.vendors import wercker_rules as rules
-from bot.playground.vendors.base import application, json_reply, page
+from bot.playground.vendors.base import application, json_reply
 from bot.playground.vendors.wercker_model import (
     Application,
     Pipeline,
@@ -18,6 +18,7 @@ from bot.playground.vendors.wercker_model import (
     position,
     steps,
 )
+from bot.playground.vendors.wercker_pages import Pages
 from bot.playground.vendors.wercker_rules import Refusal
 from bot.playground.vendors.wercker_workflows import workflow_json
 
@@ -49,7 +50,7 @@ class Routes:
         add("GET", f"{v3}/workflows", self._list_workflows)
         add("GET", f"{v3}/workflows/{{id}}", self._get_workflow)
         add("GET", "/api/v2/profile", self._profile)
-        add("GET", "/{owner}/{name}/runs/{pipeline}/{id}", self._run_page)
+        add("GET", "/{owner}/{name}/runs/{pipeline}/{id}", Pages(standin).run)
 
     async def _list_runs(self, request: web.Request) -> web.Response:
         query = _query(request)
@@ -87,11 +88,7 @@ class Routes:
         self._need_token(request)
         body = rules.check_trigger(await _body(request))
         pipeline = self._pipeline(body["pipelineId"])
-        source = None
-        if "sourceRunId" in body:
-            source = next((r for r in self._standin.runs if r.id == body["sourceRunId"]), None)
-            if source is None:
-                raise Refusal(422, "Unable to process the run: source run not found")
+        source = self._source(body.get("sourceRunId"), pipeline)
         made = self._standin.create(
             pipeline, body.get("branch"), commit_hash=body.get("commitHash"),
             message=body.get("message"), env=body.get("envVars", []), tag=body.get("tag"),
@@ -101,11 +98,23 @@ class Routes:
         shape = shapes.run_created(made, self._now, _base(request), iso_times=iso_times)
         return self._json(shape, {"X-Wercker-Trace-Id": made.id})
 
+    def _source(self, run_id: str | None, pipeline: Pipeline) -> Run | None:
+        if run_id is None:
+            if self._standin.quirks.source_needed and pipeline.type == "pipeline":
+                raise Refusal(422, "Unable to process the run: it needs a source run")
+            return None
+        for run in self._standin.runs:
+            if run.id == run_id:
+                return run
+        raise Refusal(422, "Unable to process the run: source run not found")
+
     async def _abort(self, request: web.Request) -> web.Response:
         self._need_token(request)
         run, quirks = self._visible_run(request), self._standin.quirks
         if not isinstance(await _body(request), dict):
             raise rules.bad("value", "must be an object", "object.base")
+        if quirks.ends_before_abort and position(run, self._now).status != "finished":
+            self._standin.finish(run.id, quirks.ends_before_abort)
         if position(run, self._now).status == "finished":
             if quirks.abort_of_finished == "refused":
                 raise Refusal(422, "Unable to abort the run: it has finished")
@@ -185,25 +194,6 @@ class Routes:
         self._need_token(request)
         me = self._standin.me
         return self._json({"id": me.user_id, "username": me.username, **shapes.user(me)})
-
-    async def _run_page(self, request: web.Request) -> web.Response:
-        info = request.match_info
-        run = next((r for r in self._standin.runs if r.id == info["id"]), None)
-        if run is None or self._path(run.pipeline) != (
-            info["owner"].lower(), info["name"].lower(), info["pipeline"],
-        ):  # fmt: skip
-            return page("Not found", ["There is no such run."], 404)
-        here, pipeline = position(run, self._now), run.pipeline
-        rows = [f"{here.status} / {here.result}, {here.progress} percent", run.message]
-        rows += [f"{run.branch} at {run.commit_hash[:7]}, by {run.user.name}"]
-        for item in steps(run, self._now):
-            rows.append(f"{item.index + 1}. {pipeline.steps[item.index]}: {item.result}")
-        return page(f"{pipeline.application.name} / {pipeline.name}", rows)
-
-    @staticmethod
-    def _path(pipeline: Pipeline) -> tuple[str, str, str]:
-        owner = pipeline.application.owner.username.lower()
-        return owner, pipeline.application.name.lower(), pipeline.name
 
     @property
     def _now(self) -> float:
