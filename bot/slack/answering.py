@@ -1,0 +1,174 @@
+"""How an answer gets to the person who asked, and a card into the channel."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+from slack_sdk.webhook import WebhookClient
+
+from bot.domain.chat import Asker, Posted
+from bot.domain.replies import ActionCard, Answer, Reply
+from bot.slack.incoming import Incoming
+from bot.slack.rendering import RenderContext, Rendered, render
+from bot.slack.sender import metadata
+
+log = logging.getLogger(__name__)
+
+TIMEOUT_S = 5
+
+
+class Answering:
+    """Makes a `Conversation` for each thing a person did."""
+
+    def __init__(
+        self,
+        client: WebClient,
+        context_of: Callable[[str], RenderContext],
+        new_mark: Callable[[], str],
+    ) -> None:
+        self._client = client
+        self._context_of = context_of
+        self._new_mark = new_mark
+
+    def to(self, incoming: Incoming) -> "Conversation":
+        return Conversation(self._client, self._context_of, self._new_mark, incoming)
+
+
+class Conversation:
+    """One person's exchange: answers to them, and the card of their mutation.
+
+    A way that is closed (a used-up `response_url`, a channel without the bot) gives way to the
+    next one, each tried once.
+    """
+
+    def __init__(
+        self,
+        client: WebClient,
+        context_of: Callable[[str], RenderContext],
+        new_mark: Callable[[], str],
+        incoming: Incoming,
+    ) -> None:
+        self._client = client
+        self._context_of = context_of
+        self._new_mark = new_mark
+        self._asker: Asker = incoming.asker
+        self._url = incoming.response_url
+
+    def answer(self, answer: Answer) -> None:
+        """Says it to the asker alone, or to the channel when it is shared."""
+        rendered = self.rendered(answer.reply)
+        if answer.is_shared and self._post(rendered) is not None:
+            return
+        ways = (self._by_response_url, self._ephemerally, self._directly)
+        if not any(way(rendered, is_shared=answer.is_shared) for way in ways):
+            log.warning("answer.lost", extra={"channel": self._asker.channel})
+
+    def announce(self, card: ActionCard) -> Posted | None:
+        """Posts the card once; where the bot may not post, the asker's own way is used."""
+        rendered = self.rendered(card)
+        posted = self._post(rendered)
+        if posted is None:
+            self._by_response_url(rendered, is_shared=True)
+        return posted
+
+    def update(self, posted: Posted | None, card: ActionCard) -> None:
+        rendered = self.rendered(card)
+        if posted is None:
+            if not self._by_response_url(rendered, is_shared=True):
+                self._directly(rendered, is_shared=False)
+            return
+        try:
+            self._client.chat_update(
+                channel=posted.channel, ts=posted.ts, text=rendered.text, blocks=rendered.blocks
+            )
+        except Exception as error:  # noqa: BLE001  # the deed is done and audited; say it anyhow
+            log.warning("card.not_updated", extra={"error": _name(error)})
+            self._ephemerally(rendered, is_shared=False)
+
+    def rendered(self, reply: Reply) -> Rendered:
+        return render(reply, self._context_of(self._asker.channel))
+
+    def _post(self, rendered: Rendered) -> Posted | None:
+        try:
+            reply = self._client.chat_postMessage(
+                channel=self._asker.channel,
+                text=rendered.text,
+                blocks=rendered.blocks,
+                thread_ts=self._asker.thread_ts,
+                metadata=metadata(self._new_mark()),
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+        except Exception as error:  # noqa: BLE001  # the caller has another way
+            log.warning("card.not_posted", extra={"error": _name(error)})
+            return None
+        return Posted(str(reply["channel"]), str(reply["ts"]))
+
+    def _by_response_url(self, rendered: Rendered, *, is_shared: bool) -> bool:
+        if self._url is None or not is_trusted(self._url, self._client.base_url):
+            return False
+        body: dict[str, Any] = {
+            "response_type": "in_channel" if is_shared else "ephemeral",
+            "replace_original": False,
+            "text": rendered.text,
+            "blocks": rendered.blocks,
+        }
+        if self._asker.thread_ts:
+            body["thread_ts"] = self._asker.thread_ts
+        try:
+            reply = WebhookClient(self._url, timeout=TIMEOUT_S, retry_handlers=[]).send_dict(body)
+        except Exception as error:  # noqa: BLE001  # the caller has another way
+            log.warning("response_url.failed", extra={"error": _name(error)})
+            return False
+        return int(reply.status_code) == 200  # noqa: PLR2004
+
+    def _ephemerally(self, rendered: Rendered, *, is_shared: bool) -> bool:  # noqa: ARG002
+        if self._asker.channel.startswith("D"):
+            return False
+        return self._say(
+            self._client.chat_postEphemeral,
+            rendered,
+            channel=self._asker.channel,
+            user=self._asker.user_id,
+            thread_ts=self._asker.thread_ts,
+        )
+
+    def _directly(self, rendered: Rendered, *, is_shared: bool) -> bool:  # noqa: ARG002
+        channel = self._asker.channel
+        target = channel if channel.startswith("D") else self._asker.user_id
+        thread_ts = self._asker.thread_ts if channel.startswith("D") else None
+        return self._say(
+            self._client.chat_postMessage,
+            rendered,
+            channel=target,
+            thread_ts=thread_ts,
+            unfurl_links=False,
+            unfurl_media=False,
+        )
+
+    def _say(self, method: Callable[..., object], rendered: Rendered, **where: Any) -> bool:
+        try:
+            method(text=rendered.text, blocks=rendered.blocks, **where)
+        except Exception as error:  # noqa: BLE001  # the caller has another way
+            log.warning("answer.not_sent", extra={"error": _name(error)})
+            return False
+        return True
+
+
+def is_trusted(response_url: str, api_url: str) -> bool:
+    """Whether a `response_url` leads to Slack, or to the same loopback as a local stand-in."""
+    target, api = urlsplit(response_url), urlsplit(api_url)
+    host = target.hostname or ""
+    if api.hostname in {"127.0.0.1", "localhost", "::1"}:
+        return host in {"127.0.0.1", "localhost", "::1"}
+    return target.scheme == "https" and host.endswith((".slack.com", ".slack-gov.com"))
+
+
+def _name(error: Exception) -> str:
+    """Slack's own word, or the kind of failure; never the address."""
+    if isinstance(error, SlackApiError):
+        return str(error.response.get("error") or "unreadable reply")
+    return type(error).__name__
