@@ -30,8 +30,8 @@ class Pages:
         here = position(run, now)
         lines = [f"{here.status} / {here.result}, {here.progress} percent", run.message]
         lines.append(f"{run.branch} at {run.commit_hash[:7]}, by {run.user.name}")
-        for item in steps(run, now):
-            lines.append(f"{item.index + 1}. {run.pipeline.steps[item.index]}: {item.result}")
+        names = run.pipeline.steps
+        lines += [f"{s.index + 1}. {names[s.index]}: {s.result}" for s in steps(run, now)]
         return lines
 
 
