@@ -47,6 +47,15 @@ class Mark(BaseModel):
         return run.created_at >= self.created
 
 
+class Gap(BaseModel):
+    """Runs newer than `mark` that a poll did not get to; they are at `skip` or further on."""
+
+    model_config = ConfigDict(frozen=True)
+
+    skip: int = Field(gt=0)
+    mark: Mark
+
+
 class Cursor(BaseModel):
     """What is kept between polls, as JSON. `failed_steps` are those of the runs last listed,
     so that a run that was ERRORED stays so after a restart. `turn` and `open_turn` say where the
@@ -54,6 +63,7 @@ class Cursor(BaseModel):
     """
 
     marks: dict[str, Mark] = Field(default_factory=dict)
+    gaps: dict[str, Gap] = Field(default_factory=dict)
     failed_steps: dict[str, str] = Field(default_factory=dict)
     turn: int = Field(default=0, ge=0)
     open_turn: int = Field(default=0, ge=0)
@@ -78,26 +88,29 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """The entries of the pages read, newest first, each once."""
+    """The entries of the pages read, newest first, each once. `next_skip` is where to read on
+    if the pages allowed did not reach the mark.
+    """
 
     runs: tuple[RunReply, ...]
     bad_items: int
+    next_skip: int | None = None
 
 
-def walk(read_page: Callable[[int], Page[RunReply]], mark: Mark | None) -> Walk:
+def walk(read_page: Callable[[int], Page[RunReply]], mark: Mark | None, skip: int = 0) -> Walk:
     """Reads on while a page is full and holds nothing from before the mark; the first time only
     one page. At most ten pages.
     """
     found: dict[str, RunReply] = {}
-    bad_items = skip = 0
+    bad_items = 0
     for _ in range(PAGES_A_POLL if mark else 1):
         page = read_page(skip)
         bad_items += page.bad_items
         skip += page.length
         found.update((run.id, run) for run in page.items)
         if page.length < PAGE_LENGTH or not all(mark and mark.is_before(r) for r in page.items):
-            break
-    return Walk(tuple(found.values()), bad_items)
+            return Walk(tuple(found.values()), bad_items)
+    return Walk(tuple(found.values()), bad_items, skip)
 
 
 def newest(runs: Sequence[RunReply], past: Mark | None) -> Mark:
@@ -166,13 +179,30 @@ class Polls:
 
     def _read(self, listing: Listing, poll: "_Poll", deadline: Deadline) -> None:
         mark = poll.past.marks.get(listing.listed_id)
-        found = walk(lambda skip: self.page(listing, skip, deadline), mark)
-        poll.bad_items += found.bad_items
-        for reply in found.runs:
+        first = walk(lambda skip: self.page(listing, skip, deadline), mark)
+        rest = self._read_gap(listing, poll, first, deadline)
+        poll.bad_items += first.bad_items + rest.bad_items
+        for reply in (*rest.runs, *first.runs):
             run = self.placed(listing, reply, deadline)
             is_news = reply.id in poll.open_ids or (mark is not None and mark.is_before(reply))
             poll.add(self._refined(run, reply, poll, deadline, is_news=is_news))
-        poll.marks[listing.listed_id] = newest(found.runs, mark)
+        poll.marks[listing.listed_id] = newest(first.runs, mark)
+
+    def _read_gap(self, listing: Listing, poll: "_Poll", first: Walk, deadline: Deadline) -> Walk:
+        """Reads what an earlier poll left. Runs made since then only push that further on, so
+        reading from the old place again overlaps and leaves nothing out.
+        """
+        name = listing.listed_id
+        gap, mark = poll.gaps.pop(name, None), poll.past.marks.get(name)
+        since = gap.mark if gap else mark
+        rest = Walk((), 0)
+        skip = first.next_skip
+        if gap and skip is None:
+            rest = walk(lambda skip: self.page(listing, skip, deadline), gap.mark, gap.skip)
+            skip = rest.next_skip
+        if skip is not None and since is not None:
+            poll.gaps[name] = Gap(skip=skip, mark=since)
+        return rest
 
     def placed(self, listing: Listing, reply: RunReply, deadline: Deadline) -> Run:
         if listing.application is None:
@@ -212,7 +242,7 @@ class _Poll:
     def __init__(self, past: Cursor, open_ids: set[str]) -> None:
         self.past, self.open_ids = past, open_ids
         self.runs: dict[str, Run] = {}
-        self.marks = dict(past.marks)
+        self.marks, self.gaps = dict(past.marks), dict(past.gaps)
         self.failed_steps: dict[str, str] = {}
         self.bad_items = 0
         self.steps_left = _STEPS_A_POLL
@@ -222,7 +252,11 @@ class _Poll:
 
     def cursor(self, turn: int, open_turn: int) -> str:
         return Cursor(
-            marks=self.marks, failed_steps=self.failed_steps, turn=turn, open_turn=open_turn
+            marks=self.marks,
+            gaps=self.gaps,
+            failed_steps=self.failed_steps,
+            turn=turn,
+            open_turn=open_turn,
         ).model_dump_json()
 
 
