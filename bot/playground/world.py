@@ -19,8 +19,10 @@ from bot.playground.vendors.debci import DebciStandin
 from bot.playground.vendors.env0 import Env0Standin
 from bot.playground.vendors.testery import TesteryStandin
 from bot.playground.vendors.wercker import WerckerStandin
-from bot.playground.world_courses import allure_life, env0_life, testery_life
+from bot.playground.world_allure import AllureLife
 from bot.playground.world_debci import DebciLife
+from bot.playground.world_env0 import Env0Life
+from bot.playground.world_testery import TesteryLife
 from bot.playground.world_wercker import WerckerLife
 
 TICK_S = 0.5
@@ -71,11 +73,11 @@ class World:
         if debci is not None:
             self.add(DebciLife(debci, random.Random(seed + 2)))
         if testery is not None:
-            self.add(testery_life(testery, random.Random(seed + 3)))
+            self.add(TesteryLife(testery, random.Random(seed + 3)))
         if env0 is not None:
-            self.add(env0_life(env0, random.Random(seed + 4)))
+            self.add(Env0Life(env0, random.Random(seed + 4)))
         if allure is not None:
-            self.add(allure_life(allure, random.Random(seed + 5)))
+            self.add(AllureLife(allure, random.Random(seed + 5)))
         self._scenes: list[Scene] = []
         self._began: float | None = None
 
