@@ -242,6 +242,28 @@ class HistoryMark:
 
 
 @dataclass(frozen=True, slots=True)
+class History:
+    """A pipeline's last runs that are over, oldest first. `passed` of `judged` runs passed
+    (those without a verdict are not judged); `typical` is the middle of their durations.
+    """
+
+    pipeline: PipelineRef
+    strip: tuple[HistoryMark, ...]
+    passed: int
+    judged: int
+    typical: timedelta | None = None
+    newest: Run | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a run was posted here, or why not: what was decided, one sentence a line."""
+
+    run: Run
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AlertCard:
     """The live card of one red pipeline and branch in one channel.
 
@@ -293,6 +315,8 @@ Reply = (
     | StepList
     | TestList
     | LogTail
+    | History
+    | Explanation
     | PipelineList
     | ProviderList
     | Preview

@@ -1,8 +1,7 @@
-"""The values of buttons: signed pointers, never command lines for a mutation to run as they are.
+"""The values of buttons: signed pointers, never a command line that a press simply runs.
 
-A value holds what is pressed (purpose, verb, run, or a corrected command) and when it expires.
-The signature also covers the channel, which is not in the value, so that a value works in its
-own channel only.
+A value holds what the button stands for and when that expires. The signature also covers the
+channel, which is not in the value, so that a value works in its own channel only.
 """
 
 import hashlib
@@ -11,7 +10,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
+from typing import Literal
 
 from bot.domain.access import Verb
 from bot.domain.errors import UserError
@@ -24,107 +23,92 @@ _SIGNATURE_BYTES = 16
 _CONTEXT = b"slack button values, version 1"
 
 
-class Purpose(StrEnum):
-    """What a press means: act on a run; confirm an action; run or ask about a command."""
+@dataclass(frozen=True, slots=True)
+class RunPress:
+    """Act on one run: a control of a card, or the yes of a confirmation (with its reason)."""
 
-    CONTROL = "r"
-    CONFIRM = "c"
-    OFFER = "o"
+    verb: Verb
+    ref: RunRef
+    reason: str = ""
+    command: Literal[None] = None
 
 
 @dataclass(frozen=True, slots=True)
-class Pointer:
-    """What a button stands for. `reason` belongs to CONFIRM, `command` to OFFER."""
+class CommandPress:
+    """A corrected command that was offered, as the bot wrote it (no Slack escaping)."""
 
-    purpose: Purpose
-    verb: Verb
-    ref: RunRef | None = None
-    reason: str = ""
-    command: str = ""
+    command: str
+
+
+Press = RunPress | CommandPress
 
 
 class PressRefusedError(UserError):
-    """A value that is not ours, not for here, or too old. One sentence for all of these."""
+    """A value that is not ours, not for here, or too old. One sentence for all of these; only
+    the detail, for the log, tells which.
+    """
 
     def __init__(self, detail: str) -> None:
         super().__init__(
-            "This button does not work any more. Nothing was done; type the command instead.",
+            "this button does not work any more. Nothing was done; type the command instead.",
             help_command="/runs help",
             detail=detail,
         )
 
 
-def derive_key(secret: str) -> bytes:
-    """The signing key made from a secret of the deployment, which itself signs nothing here."""
-    return hmac.new(secret.encode("utf-8", "surrogatepass"), _CONTEXT, hashlib.sha256).digest()
+class Signer:
+    """Signs with a key derived from a secret of the deployment. Thread-safe, no I/O."""
+
+    def __init__(self, secret: str) -> None:
+        self._key = hmac.new(_bytes(secret), _CONTEXT, hashlib.sha256).digest()
+
+    def sign(self, press: Press, channel: str, expires: datetime) -> str:
+        """The text for a button. That of a long command may exceed MOST_CHARACTERS and is then
+        not to be used; that of a run is at most some 1,400 characters, 300 without a reason.
+        """
+        payload = _encode(_dumped(press, int(expires.timestamp())))
+        return f"{payload}.{self._signature(payload, channel)}"
+
+    def read(self, value: str, channel: str, now: datetime) -> Press:
+        """What was signed for this channel. PressRefusedError for every defect."""
+        payload, _, signature = value.partition(".")
+        expected = self._signature(payload, channel)
+        if not hmac.compare_digest(_bytes(signature), expected.encode()):
+            raise PressRefusedError("signature or channel")
+        press, expires = _loaded(payload)
+        if now.timestamp() >= expires:
+            raise PressRefusedError("expired")
+        return press
+
+    def _signature(self, payload: str, channel: str) -> str:
+        covered = _bytes(f"{channel}\0{payload}")
+        return _encode(hmac.new(self._key, covered, hashlib.sha256).digest()[:_SIGNATURE_BYTES])
 
 
-def sign(key: bytes, pointer: Pointer, channel: str, expires: datetime) -> str:
-    """The text for a button's `value`. An offer may come out longer than MOST_CHARACTERS, and
-    is then not to be used; all others fit.
-    """
-    payload = _encode(
-        json.dumps(
-            [
-                pointer.purpose,
-                pointer.verb,
-                str(pointer.ref or ""),
-                int(expires.timestamp()),
-                pointer.reason[:LONGEST_REASON] or pointer.command,
-            ],
-            ensure_ascii=False,
-            separators=(",", ":"),
-        ).encode("utf-8", "replace")
-    )
-    return f"{payload}.{_signature(key, payload, channel)}"
-
-
-def read(
-    key: bytes,
-    value: str,
-    channel: str,
-    now: datetime,
-    purpose: Purpose,
-    verb: Verb | None = None,
-) -> Pointer:
-    """The pointer behind a value that was signed for this channel, purpose and verb.
-
-    PressRefusedError for every defect; only its detail, for the log, tells which.
-    """
-    payload, _, signature = value.partition(".")
-    expected = _signature(key, payload, channel)
-    if not hmac.compare_digest(signature.encode("utf-8", "replace"), expected.encode()):
-        raise PressRefusedError("signature or channel")
-    pointer, expires = _decoded(payload)
-    if now.timestamp() >= expires:
-        raise PressRefusedError("expired")
-    if pointer.purpose is not purpose or (verb is not None and pointer.verb is not verb):
-        raise PressRefusedError("purpose or verb")
-    return pointer
-
-
-def _signature(key: bytes, payload: str, channel: str) -> str:
-    covered = f"{channel}\0{payload}".encode("utf-8", "replace")
-    return _encode(hmac.new(key, covered, hashlib.sha256).digest()[:_SIGNATURE_BYTES])
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
 
 
 def _encode(data: bytes) -> str:
     return urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def _decoded(payload: str) -> tuple[Pointer, int]:
-    """Reads what bears our signature; a failure means another version wrote it."""
+def _dumped(press: Press, expires: int) -> bytes:
+    parts: list[str | int] = (
+        [expires, press.verb, str(press.ref), press.reason[:LONGEST_REASON]]
+        if isinstance(press, RunPress)
+        else [expires, press.command]
+    )
+    return _bytes(json.dumps(parts, ensure_ascii=False, separators=(",", ":")))
+
+
+def _loaded(payload: str) -> tuple[Press, int]:
+    """Reads what bears our signature; a failure means that another version wrote it."""
     try:
-        padded = payload + "=" * (-len(payload) % 4)
-        purpose, verb, ref, expires, text = json.loads(urlsafe_b64decode(padded))
-        is_offer = Purpose(purpose) is Purpose.OFFER
-        pointer = Pointer(
-            Purpose(purpose),
-            Verb(verb),
-            RunRef.parse(ref) if ref else None,
-            "" if is_offer else text,
-            text if is_offer else "",
-        )
-        return pointer, int(expires)
+        expires, *parts = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        if len(parts) == 1:
+            return CommandPress(str(parts[0])), int(expires)
+        verb, ref, reason = parts
+        return RunPress(Verb(verb), RunRef.parse(ref), str(reason)), int(expires)
     except (ValueError, TypeError, UserError) as error:
         raise PressRefusedError("payload") from error
