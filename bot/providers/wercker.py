@@ -4,6 +4,7 @@ The hosted service was shut down on 31 October 2022; BASE_URL is for a compatibl
 are safe to repeat; a start or an abort is sent once. Everything here is shared by threads.
 """
 
+from functools import partial
 from typing import cast
 
 from pydantic import field_validator
@@ -27,7 +28,7 @@ from bot.domain.statuses import Status
 from bot.net import BearerAuth, HttpClient
 from bot.providers.settings import BaseUrl, CommaList, ProviderSettings, Secret
 from bot.providers.wercker_addresses import is_application, run_id_in, sources_for
-from bot.providers.wercker_api import INVISIBLE, PAGE_LENGTH, V3, WerckerApi, parsed
+from bot.providers.wercker_api import PAGE_LENGTH, V3, WerckerApi, parsed, visible
 from bot.providers.wercker_names import Found, Names
 from bot.providers.wercker_polls import Listing, Polls
 from bot.providers.wercker_replies import ID, Profile, RunReply
@@ -101,21 +102,18 @@ class WerckerProvider:
         return self._polls.observe(source, cursor, open_runs, deadline)
 
     def recent(self, pattern: str, limit: int, deadline: Deadline) -> tuple[Run, ...]:
-        """Looks at 20 applications and 100 runs of each at most. Applications that this token
-        is not shown are left out, as long as others are there.
+        """One pipeline is listed by its id, everything else by application: 100 runs of each at
+        most, and 20 applications of an owner. Those that this token is not shown are left out,
+        as long as others are there.
         """
-        listings = self._listings(pattern, deadline)[:_LISTED_APPLICATIONS]
-        found: list[Run] = []
-        problem: ProviderError | None = None
-        for listing in listings:
-            try:
-                found += self._newest(listing, pattern, limit, deadline)
-            except ProviderError as error:
-                if error.kind not in INVISIBLE:
-                    raise
-                problem = error
-        if problem is not None and not found:
-            raise problem
+        if Pattern(self._instance, pattern).is_glob or pattern.count("/") == 1:
+            sources = self.sources(pattern)
+            parts = [partial(self._of_source, s, pattern, limit, deadline) for s in sources]
+            found = visible(parts)
+        else:
+            pipeline = self._names.find(pattern, deadline)
+            listing = Listing("pipelineId", pipeline.pipeline.id, pipeline.application)
+            found = self._newest(listing, pattern, limit, deadline)
         found.sort(key=lambda run: run.when.timestamp() if run.when else 0.0, reverse=True)
         return tuple(found[:limit])
 
@@ -177,13 +175,9 @@ class WerckerProvider:
     def log(self, run_id: str, step: str | None, deadline: Deadline) -> Log:
         return self._runs.log(run_id, step, deadline)
 
-    def _listings(self, pattern: str, deadline: Deadline) -> tuple[Listing, ...]:
-        """One pipeline is listed by its id, everything else by application."""
-        if not Pattern(self._instance, pattern).is_glob and pattern.count("/") != 1:
-            found = self._names.find(pattern, deadline)
-            return (Listing("pipelineId", found.pipeline.id, found.application),)
-        sources = self.sources(pattern)
-        return tuple(item for s in sources for item in self._polls.listings(s, deadline))
+    def _of_source(self, source: str, pattern: str, limit: int, deadline: Deadline) -> list[Run]:
+        listings = self._polls.listings(source, deadline)[:_LISTED_APPLICATIONS]
+        return visible(partial(self._newest, item, pattern, limit, deadline) for item in listings)
 
     def _newest(self, listing: Listing, pattern: str, limit: int, deadline: Deadline) -> list[Run]:
         wanted = Pattern(self._instance, pattern)

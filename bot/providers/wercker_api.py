@@ -1,7 +1,7 @@
 """Calls to Wercker's API: what is asked, how errors are worded, how lists are read."""
 
 import html
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
@@ -12,6 +12,7 @@ from bot.domain.clock import Deadline
 from bot.domain.errors import Kind, ProviderError
 from bot.net import HttpClient, HttpError, Reply, clean_message
 
+T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 Query = Sequence[tuple[str, str]]
 
@@ -133,6 +134,24 @@ class WerckerApi:
             message += " If there is one, it may have done it: look there before you try again."
         kind = Kind.AMBIGUOUS if in_doubt else Kind.BAD_REPLY
         return ProviderError(kind, message, detail=error.detail if error else "")
+
+
+def visible(parts: Iterable[Callable[[], Iterable[T]]]) -> list[T]:
+    """What the parts give together. One that is not shown to this token does not cost the
+    others; if nothing is left, its refusal is raised.
+    """
+    found: list[T] = []
+    problem: ProviderError | None = None
+    for part in parts:
+        try:
+            found += part()
+        except ProviderError as error:
+            if error.kind not in INVISIBLE:
+                raise
+            problem = error
+    if problem is not None and not found:
+        raise problem
+    return found
 
 
 def parsed(model: type[M], value: Any) -> M:

@@ -4,12 +4,13 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar
 
 from bot.domain.clock import Clock, Deadline
 from bot.domain.errors import Kind, ProviderError
 from bot.providers.wercker_addresses import is_application, is_id, is_name
-from bot.providers.wercker_api import INVISIBLE, PAGE_LENGTH, V3, WerckerApi
+from bot.providers.wercker_api import INVISIBLE, PAGE_LENGTH, V3, WerckerApi, visible
 from bot.providers.wercker_replies import ApplicationReply, Identified, PipelineReply
 from bot.providers.wercker_words import Application, application_of, pipeline_key
 
@@ -118,18 +119,11 @@ class Names:
         """Every pipeline of the configured applications; those not visible are left out as
         long as others are.
         """
-        found: list[Found] = []
-        problem: ProviderError | None = None
-        for key in self._configured:
-            try:
-                found += self.pipelines(self.application(key, deadline), deadline)
-            except ProviderError as error:
-                if error.kind not in INVISIBLE:
-                    raise
-                problem = error
-        if problem is not None and not found:
-            raise problem
-        return tuple(found)
+        parts = [partial(self._named, key, deadline) for key in self._configured]
+        return tuple(visible(parts))
+
+    def _named(self, key: str, deadline: Deadline) -> tuple[Found, ...]:
+        return self.pipelines(self.application(key, deadline), deadline)
 
     def learn(self, found: Iterable[Found]) -> None:
         for item in found:
