@@ -495,6 +495,8 @@ def test_private_runs_show_in_no_page_but_their_log_does(
     debci.add_run("secret", age_s=60, is_private=True)
     page = client.send("GET", "/packages/s/secret/testing/amd64/", key=None)
     assert "1:" not in page.text
+    own = client.send("GET", "/packages/s/secret/testing/amd64/1/", key=None)
+    assert own.status_code == 404
     assert client.send("GET", _data(debci, 1), key=None).status_code == 200
 
 

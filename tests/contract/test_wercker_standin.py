@@ -357,6 +357,8 @@ def test_finish_ends_a_run_at_once(client: Client, wercker: WerckerStandin) -> N
         got = client.get(f"/runs/{run.id}")
         assert (got["status"], got["result"]) == ("finished", "failed")
         assert "finishedAt" in got
+        broken = client.get(f"/runs/{run.id}/steps")[0]
+        assert "exit code 1" in client.send("GET", broken["logUrl"]).text
 
 
 def test_a_trigger_takes_what_it_is_given(client: Client, wercker: WerckerStandin) -> None:
