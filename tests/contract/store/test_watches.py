@@ -1,0 +1,124 @@
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.domain.pipelines import Pattern
+from bot.domain.store import Store
+from bot.domain.watches import Filter, Preset, ThreadMode, Watch
+from tests.fakes.store_engines import Engine
+from tests.fakes.store_samples import NOON, a_watch, poll
+
+MAIN = Filter("branch", ("main", "release/*"))
+NOT_BOT = Filter("by", ("bot",), is_negated=True)
+
+FULL = Watch(
+    "C1",
+    Pattern("wercker", "acme/*"),
+    "U1",
+    NOON,
+    (MAIN, NOT_BOT),
+    Preset.ALL,
+    ThreadMode.BROADCAST,
+    "<!subteam^S1>",
+    None,
+    NOON + timedelta(hours=1),
+    "deploy \u202e day",
+    "abc",
+)
+
+
+def test_a_watch_comes_back_with_its_id(store: Store) -> None:
+    stored = store.add_watch(FULL)
+    assert stored.watch_id > 0
+    assert stored == replace(FULL, watch_id=stored.watch_id)
+    assert store.watches() == (stored,)
+
+
+def test_the_same_watch_is_replaced_but_keeps_id_and_since(store: Store) -> None:
+    first = store.add_watch(FULL)
+    later = replace(
+        FULL, since=NOON + timedelta(days=1), preset=Preset.FAILURES, made_by="U2", mention=None
+    )
+    second = store.add_watch(later)
+    assert second == replace(later, since=NOON, watch_id=first.watch_id)
+    assert store.watches() == (second,)
+
+
+def test_filters_in_another_order_are_the_same_watch(store: Store) -> None:
+    first = store.add_watch(FULL)
+    turned = (NOT_BOT, Filter("branch", ("release/*", "main")))
+    second = store.add_watch(replace(FULL, filters=turned))
+    assert second.watch_id == first.watch_id
+    assert second.filters == turned
+
+
+def test_other_channel_pattern_filters_or_kind_of_maker_is_another_watch(store: Store) -> None:
+    others = [
+        FULL,
+        replace(FULL, channel="C2"),
+        replace(FULL, pattern=Pattern("wercker", "*")),
+        replace(FULL, filters=(MAIN,)),
+        replace(FULL, filters=(replace(MAIN, is_negated=True), NOT_BOT)),
+        replace(FULL, made_by="settings"),
+    ]
+    assert len({store.add_watch(one).watch_id for one in others}) == len(others)
+    assert [one.channel for one in store.watches("C2")] == ["C2"]
+    assert len(store.watches("C1")) == len(others) - 1
+
+
+def test_removing_says_whether_there_was_one(store: Store) -> None:
+    stored = store.add_watch(FULL)
+    assert store.remove_watch(stored.watch_id)
+    assert not store.remove_watch(stored.watch_id)
+    assert store.watches() == ()
+
+
+def test_settings_watches_become_equal_to_the_settings(store: Store) -> None:
+    own = store.add_watch(a_watch(pattern="testery:*"))
+    a, b, c = (a_watch(pattern=f"wercker:{name}", made_by="settings") for name in "abc")
+    store.sync_settings_watches([a, b])
+    kept = {str(one.pattern): one for one in store.watches()}["wercker:b"]
+    store.sync_settings_watches([replace(b, since=NOON + timedelta(days=1), preset=Preset.ALL), c])
+    after = {str(one.pattern): one for one in store.watches()}
+    assert set(after) == {"testery:*", "wercker:b", "wercker:c"}
+    assert after["wercker:b"] == replace(kept, preset=Preset.ALL)
+    assert after["testery:*"] == own
+
+
+def test_syncing_keeps_what_happened_to_a_settings_watch(store: Store) -> None:
+    watch = a_watch(made_by="settings")
+    store.sync_settings_watches([watch])
+    store.add_watch(replace(watch, muted_until=NOON + timedelta(hours=2), muted_because="deploy"))
+    store.suspend_channel("C1", "archived")
+    store.sync_settings_watches([watch])
+    (after,) = store.watches()
+    assert after.muted_until == NOON + timedelta(hours=2)
+    assert after.muted_because == "deploy"
+    assert after.suspended_because == "archived"
+
+
+def test_suspending_returns_the_active_ones_and_is_undone(store: Store) -> None:
+    a = store.add_watch(a_watch(pattern="wercker:a"))
+    b = store.add_watch(a_watch(pattern="wercker:b"))
+    other = store.add_watch(a_watch("C2"))
+    suspended = (
+        replace(a, suspended_because="archived"),
+        replace(b, suspended_because="archived"),
+    )
+    assert store.suspend_channel("C1", "archived") == suspended
+    assert store.suspend_channel("C1", "kicked") == ()
+    assert store.watches() == (*suspended, other)
+    store.resume_channel("C1")
+    assert store.watches() == (a, b, other)
+
+
+def test_a_suspended_watch_is_not_seen_by_polls(store: Store) -> None:
+    store.add_watch(a_watch("C1"))
+    muted = store.add_watch(replace(a_watch("C2"), muted_until=NOON + timedelta(days=1)))
+    store.suspend_channel("C1", "archived")
+    assert poll(store).watches == (muted,)
+
+
+def test_watches_outlive_the_process(engine: Engine, store: Store) -> None:
+    stored = store.add_watch(FULL)
+    engine.stop(store)
+    assert engine.start().watches() == (stored,)
