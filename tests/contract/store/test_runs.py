@@ -1,0 +1,50 @@
+from datetime import timedelta
+
+from bot.domain.pipelines import Pattern, PipelineRef
+from bot.domain.runs import RunRef
+from bot.domain.statuses import Status
+from bot.domain.store import Store
+from tests.fakes.store_samples import NOON, SHOP, a_run, poll, snapshot
+
+OTHER = PipelineRef("testery", "checkout/staging")
+
+
+def found(store: Store, pattern: str, limit: int = 10) -> list[str]:
+    return [run.ref.run_id for run in store.runs(Pattern.parse(pattern), limit)]
+
+
+def stored(store: Store) -> None:
+    runs = (
+        a_run("r1", minute=1),
+        a_run("r3", Status.RUNNING, minute=3, aliases=("pipeline-id", "acme/shop")),
+        a_run("t2", pipeline=OTHER, minute=2),
+    )
+    poll(store, map(snapshot, runs))
+
+
+def test_a_run_is_found_by_its_ref(store: Store) -> None:
+    stored(store)
+    assert store.run(RunRef("wercker", "r1")) == a_run("r1", minute=1)
+    assert store.run(RunRef("testery", "r1")) is None
+
+
+def test_runs_are_listed_newest_first_up_to_the_limit(store: Store) -> None:
+    stored(store)
+    assert found(store, "*") == ["r3", "t2", "r1"]
+    assert found(store, "*", limit=2) == ["r3", "t2"]
+
+
+def test_runs_are_found_by_pipeline_glob_and_alias(store: Store) -> None:
+    stored(store)
+    assert found(store, f"wercker:{SHOP.key}") == ["r3", "r1"]
+    assert found(store, "testery:check*/stag*") == ["t2"]
+    assert found(store, "pipeline-id") == ["r3"]
+    assert found(store, "*:acme/sho?") == ["r3"]
+    assert found(store, "wercker:Acme/*") == []
+
+
+def test_a_run_without_times_is_listed_by_when_it_was_seen(store: Store) -> None:
+    bare = type(a_run())(RunRef("wercker", "bare"), SHOP, Status.QUEUED)
+    poll(store, [snapshot(bare, NOON + timedelta(minutes=2)), snapshot(a_run("r1", minute=1))])
+    poll(store, [snapshot(a_run("r3", minute=3))])
+    assert found(store, "*") == ["r3", "bare", "r1"]
