@@ -217,6 +217,15 @@ def test_a_new_run_takes_the_scripted_outcome(stage: Stage) -> None:
     assert [stage.get(f"/test-runs/{i}")["status"] for i in made] == ["PASS", "FAIL", "PASS"]
 
 
+def test_scripted_outcomes_come_in_their_order(stage: Stage) -> None:
+    stage.testery.script(Outcome("FAIL", run_s=1), Outcome("PASS", run_s=1), pipeline="web")
+    stage.testery.script(Outcome("CANCELED", run_s=1))
+    made = [_create(stage, key) for key in ("web", "api", "web")]
+    stage.clock.advance(10)
+    words = [stage.get(f"/test-runs/{identity}")["status"] for identity in made]
+    assert words == ["FAIL", "CANCELED", "PASS"]
+
+
 def _create(stage: Stage, project: str, **more: Any) -> int:
     body = {"project": project, "environment": "qa", **more}
     return int(stage.post("/test-run-requests-build", body).json()["id"])
@@ -231,6 +240,7 @@ def _create(stage: Stage, project: str, **more: Any) -> int:
         ({"project": "web", "environment": "qa", "excludeTags": ["a"]}, 400),
         ({"project": "web", "environment": "qa", "includeTags": "a"}, 400),
         ({"project": "web", "environment": "qa", "testSuiteId": "5"}, 400),
+        ({"project": "web", "environment": "qa", "testSuiteId": True}, 400),
         ({"project": "web", "environment": "qa", "testFilters": ["login.*"]}, 400),
         ({"project": "web", "environment": "qa", "variables": [{"key": "A"}]}, 400),
         (["web"], 400),
@@ -285,6 +295,15 @@ def test_rerun_under_the_same_id_moves_a_finished_run_again(stage: Stage) -> Non
     stage.clock.advance(200)
     assert stage.post(f"/test-runs/{run.id}/rerun", {}).json()["id"] == run.id
     assert stage.get(f"/test-runs/{run.id}")["status"] == "SUBMITTED"
+    stage.clock.advance(200)
+    assert stage.get(f"/test-runs/{run.id}")["status"] == "PASS"
+
+
+def test_a_canceled_run_can_move_again(stage: Stage) -> None:
+    stage.testery.quirks.rerun = "same"
+    run = stage.testery.add_run("web", "qa", RED)
+    stage.testery.cancel(run)
+    stage.post(f"/test-runs/{run.id}/rerun", {})
     stage.clock.advance(200)
     assert stage.get(f"/test-runs/{run.id}")["status"] == "PASS"
 
