@@ -48,13 +48,13 @@ class TinyApp:
     async def _connect(self) -> None:
         web = AsyncWebClient(base_url=self._slack.api_url)
         client = SocketModeClient(self._slack.app_token, web_client=web, ping_interval=1)
-        client.socket_mode_request_listeners.append(self._take)  # type: ignore[arg-type]
+        client.socket_mode_request_listeners.append(self._take)
         self._client = client
-        await client.connect()
+        await client.connect()  # type: ignore[no-untyped-call]
 
     async def _disconnect(self) -> None:
         assert self._client is not None
-        await self._client.close()
+        await self._client.close()  # type: ignore[no-untyped-call]
         tasks = [t for t in asyncio.all_tasks() if t is not asyncio.current_task()]
         for task in tasks:
             task.cancel()

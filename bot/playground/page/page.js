@@ -128,9 +128,9 @@ function showSidebar() {
   }));
   keep(byId("channels"), rows.filter((c) => c.kind !== "im"), (c) => c.id, channelNode);
   keep(byId("dms"), rows.filter((c) => c.kind === "im"), (c) => c.id, channelNode);
-  const up = here.state.app.connections > 0;
-  byId("app-status").textContent = up ? "bot is connected" : "no bot on Socket Mode";
-  byId("app-status").className = up ? "up" : "down";
+  const { reached } = here.state.app;
+  byId("app-status").textContent = reached ? `bot is reached by ${reached}` : "no bot is connected";
+  byId("app-status").className = reached ? "up" : "down";
   showPeople();
 }
 
@@ -237,7 +237,9 @@ function refresh() {
 
 async function fetchAll() {
   const { viewer } = here;
-  const state = await (await fetch(`/playground/state?viewer=${encodeURIComponent(viewer)}`)).json();
+  const reply = await fetch(`/playground/state?viewer=${encodeURIComponent(viewer)}`);
+  if (!reply.ok) throw new Error(`nobody here is called ${viewer}`);
+  const state = await reply.json();
   if (!state.channels.some((c) => c.id === here.channel)) here.channel = state.channels[0].id;
   const query = new URLSearchParams({ viewer, channel: here.channel });
   const wanted = here.channel;

@@ -1,46 +1,20 @@
-"""What people do: they type, press, choose and submit, and see what comes of it."""
+"""What people do in channels: they type, press and choose, and see what comes of it."""
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass
 from typing import Any
 
 from bot.playground.slack.api_call import ApiError, Arguments
-from bot.playground.slack.blocks import view_problems
-from bot.playground.slack.choices import action_of, addressed, missing, option_named
+from bot.playground.slack.choices import action_of, option_named
 from bot.playground.slack.delivery import Delivery
-from bot.playground.slack.messages import Json, Message, elements, find_element
+from bot.playground.slack.messages import Json, Message, find_element
+from bot.playground.slack.outcome import Outcome
 from bot.playground.slack.payloads import Payloads
 from bot.playground.slack.people import BOT_USER, Channel, Person
 from bot.playground.slack.platform import Platform
 from bot.playground.slack.response_urls import ResponseUrl, ResponseUrls
 from bot.playground.slack.socket_mode import Ack
 from bot.playground.slack.typed_text import as_sent
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one interaction.
-
-    `error` is what Slack would say (`operation_timeout`, `dispatch_failed`, …), empty when the
-    app took it. `answer` is the message that the ack carried, `errors` a modal's complaints by
-    block id. `confirm` is the dialog that was shown first; denied, nothing is delivered.
-    """
-
-    payload: Json = field(default_factory=dict)
-    ack: Ack = field(default_factory=Ack)
-    delivered: bool = True
-    error: str = ""
-    answer: Message | None = None
-    confirm: Json | None = None
-    errors: dict[str, str] = field(default_factory=dict)
-    typed: Message | None = None
-
-    @property
-    def acked(self) -> bool:
-        return self.delivered and not self.ack.error
-
-    @property
-    def acked_s(self) -> float:
-        return self.ack.took_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +31,11 @@ class Interactions:
     ) -> Outcome:
         """`typed` begins with the command; `forged` fields replace those that Slack would send."""
         person, place = self._person(user), self._channel(channel, user)
-        command, _, rest = typed.strip().partition(" ")
+        command, *rest = re.split(r"[ \n]", typed.strip(), maxsplit=1)
         if self.platform.commands and command not in self.platform.commands:
             self._tell(place, user, f"{command} is not a valid command.")
             return Outcome(delivered=False, error="invalid_command")
-        text = as_sent(rest.strip(), self.platform.workspace, with_names=True)
+        text = as_sent("".join(rest).strip(), self.platform.workspace, with_names=True)
         url = self.response_urls.issue(place.id, user)
         payload = self.payloads.slash(person, place, command, text, url) | (forged or {})
         ack = await self.delivery.send("slash_commands", payload, via)
@@ -127,52 +101,6 @@ class Interactions:
             self._failed(channel, user, "This action", ack.error)
         return Outcome(payload, ack, error=ack.error, confirm=dialog)
 
-    async def submit(self, user: str, values: Json, via: str = "") -> Outcome:
-        """Submits the topmost modal; `values` by label, block id or action id.
-
-        Raises `ValueError` for a required input left empty, which Slack does not submit.
-        """
-        view = self._top(user)
-        self.fill(user, values)
-        empty = missing(view, view["state"]["values"])
-        if empty:
-            raise ValueError(f"required: {empty}")
-        self.platform.views.errors.pop(view["id"], None)
-        person = self._person(user)
-        payload = self.payloads.submission(person, view, self._view_urls(view, user))
-        ack = await self.delivery.send("interactive", payload, via)
-        if ack.error:
-            return Outcome(payload, ack, error=ack.error)
-        answer = ack.payload if isinstance(ack.payload, dict) else {}
-        error, errors = self._follow(user, view, answer)
-        return Outcome(payload, ack, error=error, errors=errors)
-
-    def fill(self, user: str, values: Json) -> None:
-        """Fills in the topmost modal without submitting it; the app is not told."""
-        view = self._top(user)
-        self.platform.views.fill(view, addressed(view, values))
-
-    async def close(self, user: str, *, everything: bool = False, via: str = "") -> Outcome:
-        """Closes the topmost modal; the app is told when the view asked for it."""
-        view = self._top(user)
-        self.platform.views.close(user, everything=everything)
-        payload = self.payloads.closed(self._person(user), view, is_cleared=everything)
-        if not view["notify_on_close"]:
-            return Outcome(payload, delivered=False)
-        ack = await self.delivery.send("interactive", payload, via)
-        return Outcome(payload, ack, error=ack.error)
-
-    async def suggest(self, user: str, view: Json, wanted: str, typed: str) -> list[Json]:
-        """The options that the app offers for an external select."""
-        element = find_element(view["blocks"], wanted)
-        if element is None:
-            raise LookupError(f"nothing called {wanted!r} in the view")
-        payload = self.payloads.suggestion(self._person(user), view, element, typed)
-        ack = await self.delivery.send("interactive", payload)
-        held = ack.payload if isinstance(ack.payload, dict) else {}
-        groups = held.get("option_groups", [])
-        return [*held.get("options", []), *(o for g in groups for o in g["options"])]
-
     def _person(self, user: str) -> Person:
         return self.platform.workspace.people[user]
 
@@ -181,12 +109,6 @@ class Interactions:
         if user not in place.members:
             raise LookupError(f"{user} is not in #{place.name}")
         return place
-
-    def _top(self, user: str) -> Json:
-        view = self.platform.views.top(user)
-        if view is None:
-            raise LookupError(f"{user} has no modal open")
-        return view
 
     def _say(self, place: Channel, user: str, text: str, thread_ts: str | None) -> Message:
         sent = as_sent(text, self.platform.workspace, with_names=False)
@@ -237,39 +159,3 @@ class Interactions:
             address = f"{element['block_id']}/{element['action_id']}"
             self.platform.views.fill(view, {address: chosen})
         return self.payloads.view_action(person, view, action)
-
-    def _follow(self, user: str, view: Json, answer: Json) -> tuple[str, dict[str, str]]:
-        """Does what `response_action` says; without one the view closes."""
-        views, action = self.platform.views, answer.get("response_action", "close")
-        if action == "errors":
-            return self._complain(view, answer.get("errors") or {})
-        if action in {"update", "push"}:
-            if self.platform.strict.blocks and view_problems(answer.get("view")):
-                return "invalid_arguments", {}
-            if action == "update":
-                views.update(view, answer["view"])
-            else:
-                views.push(user, answer["view"])
-        else:
-            views.close(user, everything=action == "clear")
-        return "", {}
-
-    def _complain(self, view: Json, errors: dict[str, str]) -> tuple[str, dict[str, str]]:
-        inputs = {b["block_id"] for b in view["blocks"] if b["type"] == "input"}
-        if not errors or errors.keys() - inputs:
-            return "errors_for_no_input", {}
-        self.platform.views.errors[view["id"]] = errors
-        self.platform.workspace.changed()
-        return "", errors
-
-    def _view_urls(self, view: Json, user: str) -> list[Json]:
-        found = []
-        for element in elements(view["blocks"]):
-            chosen = view["state"]["values"].get(element["block_id"], {})
-            held = chosen.get(element["action_id"], {})
-            channel = held.get("selected_conversation") or held.get("selected_channel")
-            if element.get("response_url_enabled") and channel:
-                url = self.response_urls.issue(channel, user)
-                place = {key: element[key] for key in ("block_id", "action_id")}
-                found.append({**place, "channel_id": channel, "response_url": url})
-        return found

@@ -8,8 +8,10 @@ from pathlib import Path
 from aiohttp import web
 
 from bot.playground.slack import page_state
-from bot.playground.slack.interactions import Interactions, Outcome
+from bot.playground.slack.interactions import Interactions
 from bot.playground.slack.messages import Json, Message
+from bot.playground.slack.modals import Modals
+from bot.playground.slack.outcome import Outcome
 from bot.playground.slack.people import BOT_USER
 from bot.playground.slack.platform import Platform
 from bot.playground.slack.socket_mode import SocketMode
@@ -29,6 +31,7 @@ Action = Callable[[Json], Awaitable[Outcome]]
 class Page:
     platform: Platform
     people: Interactions
+    modals: Modals
     socket: SocketMode
     _listeners: set[asyncio.Event] = field(default_factory=set)
     _closing: bool = False
@@ -62,8 +65,15 @@ class Page:
         viewer = request.query.get("viewer", "")
         if viewer not in self.platform.workspace.people or viewer == BOT_USER:
             raise web.HTTPNotFound
-        shown = page_state.overview(self.platform, self.socket, viewer)
+        shown = page_state.overview(self.platform, viewer)
+        shown["app"]["reached"] = self._reached()
         return web.json_response(shown, headers=HEADERS)
+
+    def _reached(self) -> str:
+        """How the app is reached now; empty when it is not."""
+        if self.socket.connections:
+            return "Socket Mode"
+        return "HTTP" if self.people.delivery.request_url else ""
 
     async def _messages(self, request: web.Request) -> web.Response:
         viewer, channel = request.query.get("viewer", ""), request.query.get("channel", "")
@@ -124,21 +134,21 @@ class Page:
         view = self.platform.views.find(given["view_id"])
         if view is None:
             raise LookupError("the view is gone")
-        self.people.fill(user, given.get("values") or {})
+        self.modals.fill(user, given.get("values") or {})
         chosen, within = given.get("chosen"), given["block_id"]
         return await self.people.press(user, view, given["action_id"], chosen=chosen, within=within)
 
     async def _submit(self, given: Json) -> Outcome:
-        return await self.people.submit(given["viewer"], given.get("values") or {})
+        return await self.modals.submit(given["viewer"], given.get("values") or {})
 
     async def _close_view(self, given: Json) -> Outcome:
-        return await self.people.close(given["viewer"])
+        return await self.modals.close(given["viewer"])
 
     async def _suggest(self, request: web.Request) -> web.Response:
         given = await _json(request)
         view = self.platform.views.find(given["view_id"])
         found = (
-            await self.people.suggest(given["viewer"], view, given["action_id"], given["typed"])
+            await self.modals.suggest(given["viewer"], view, given["action_id"], given["typed"])
             if view
             else []
         )

@@ -3,18 +3,17 @@
 from bot.playground.slack.messages import Json, Message
 from bot.playground.slack.people import APP_ID, BOT_USER, Channel
 from bot.playground.slack.platform import Platform
-from bot.playground.slack.socket_mode import SocketMode
 
 MOST_MESSAGES = 400
 
 
-def overview(platform: Platform, socket: SocketMode, viewer: str) -> Json:
+def overview(platform: Platform, viewer: str) -> Json:
     """Everything but the messages; people and groups for the names in mentions."""
     workspace = platform.workspace
     view = platform.views.top(viewer)
     return {
         "viewer": viewer,
-        "app": {"id": APP_ID, "user": BOT_USER, "connections": len(socket.connections)},
+        "app": {"id": APP_ID, "user": BOT_USER},
         "people": {
             p.id: _person(p.name, p.real_name, p.team_id) for p in workspace.people.values()
         },

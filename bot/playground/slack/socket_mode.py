@@ -100,8 +100,7 @@ class SocketMode:
         envelope = self._envelope(kind, payload)
         started = time.monotonic()
         if not self.silent:
-            accepts = {"accepts_response_payload": kind != "events_api"}
-            await self._send(envelope, accepts | more)
+            await self._send(envelope, more)
         try:
             limit_s = self._platform.strict.ack_limit_s
             answer = await asyncio.wait_for(envelope.answered, limit_s)
@@ -133,8 +132,7 @@ class SocketMode:
     async def repeat(self, envelope_id: str) -> None:
         """Sends the same envelope once more, with the same id."""
         envelope = self._by_id[envelope_id]
-        accepts = {"accepts_response_payload": envelope.type != "events_api"}
-        await self._send(envelope, accepts)
+        await self._send(envelope, {})
 
     async def _serve(self, connection: Connection) -> None:
         self.opened += 1
@@ -175,6 +173,7 @@ class SocketMode:
             "envelope_id": envelope.id,
             "type": envelope.type,
             "payload": envelope.payload,
+            "accepts_response_payload": _accepts_answer(envelope),
             **more,
         }
         for connection in self.connections:
@@ -204,3 +203,8 @@ class SocketMode:
 
 def _disconnect(reason: str) -> Json:
     return {"type": "disconnect", "reason": reason, "debug_info": {"host": "applink-sample"}}
+
+
+def _accepts_answer(envelope: Envelope) -> bool:
+    answered = {"view_submission", "block_suggestion"}
+    return envelope.type == "slash_commands" or envelope.payload.get("type") in answered

@@ -1,9 +1,6 @@
 """The stand-in as tests and the demo hold it."""
 
-import asyncio
-import threading
-import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from functools import partial
@@ -14,9 +11,12 @@ from aiohttp import web
 from bot.playground.clock import Clock, WallClock
 from bot.playground.faults import FaultPlan
 from bot.playground.server import Server
+from bot.playground.slack.bridge import Bridge
 from bot.playground.slack.delivery import Delivery
-from bot.playground.slack.interactions import Interactions, Outcome
+from bot.playground.slack.interactions import Interactions
 from bot.playground.slack.messages import Json, Message
+from bot.playground.slack.modals import Modals
+from bot.playground.slack.outcome import Outcome
 from bot.playground.slack.page import Page
 from bot.playground.slack.payloads import Payloads
 from bot.playground.slack.people import Channel, Person, UserGroup
@@ -51,10 +51,10 @@ class SlackStandin:
         self._urls = ResponseUrls(self._platform)
         payloads = Payloads(self._platform)
         self._people = Interactions(self._platform, payloads, self._delivery, self._urls)
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._news = threading.Condition()
-        self._platform.workspace.watchers.append(self._announce)
+        self._modals = Modals(self._platform, payloads, self._delivery, self._urls)
         self.app = self._application()
+        self._bridge = Bridge(self.app)
+        self._platform.workspace.watchers.append(self._bridge.announce)
 
     @contextmanager
     def serve(self, port: int = 0) -> Iterator["SlackStandin"]:
@@ -113,22 +113,22 @@ class SlackStandin:
         self, user: str, channel: str, typed: str, *, via: str = "", forged: Json | None = None
     ) -> Outcome:
         """Types `/command text`. `via` is `socket` or `http`; `forged` replaces payload fields."""
-        return self._run(self._people.slash(user, channel, typed, via, forged))
+        return self._bridge.run(self._people.slash(user, channel, typed, via, forged))
 
     def mention(
         self, user: str, channel: str, text: str, thread_ts: str | None = None, *, via: str = ""
     ) -> Outcome:
         """Writes `@bot text`, in a thread if told so."""
-        return self._run(self._people.mention(user, channel, text, thread_ts, via))
+        return self._bridge.run(self._people.mention(user, channel, text, thread_ts, via))
 
     def direct_message(
         self, user: str, text: str, thread_ts: str | None = None, *, via: str = ""
     ) -> Outcome:
-        return self._run(self._people.direct_message(user, text, thread_ts, via))
+        return self._bridge.run(self._people.direct_message(user, text, thread_ts, via))
 
     def say(self, user: str, channel: str, text: str, thread_ts: str | None = None) -> Message:
         """Talks to the others; no app hears it."""
-        return self._do(lambda: self._people.say(user, channel, text, thread_ts).copy())
+        return self._bridge.do(lambda: self._people.say(user, channel, text, thread_ts).copy())
 
     def press(
         self,
@@ -149,21 +149,21 @@ class SlackStandin:
         pressed = self._people.press(
             user, where, wanted, chosen=chosen, within=within, confirm=confirm, via=via
         )
-        return self._run(pressed)
+        return self._bridge.run(pressed)
 
     def fill_view(self, user: str, values: Json) -> None:
         """Fills in the topmost modal without submitting it."""
-        self._do(lambda: self._people.fill(user, values))
+        self._bridge.do(lambda: self._modals.fill(user, values))
 
     def submit_view(self, user: str, values: Json | None = None, *, via: str = "") -> Outcome:
         """Submits the topmost modal; `values` by label, block id or action id."""
-        return self._run(self._people.submit(user, values or {}, via))
+        return self._bridge.run(self._modals.submit(user, values or {}, via))
 
     def close_view(self, user: str, *, everything: bool = False, via: str = "") -> Outcome:
-        return self._run(self._people.close(user, everything=everything, via=via))
+        return self._bridge.run(self._modals.close(user, everything=everything, via=via))
 
     def suggest(self, user: str, view: Json, wanted: str, typed: str) -> list[Json]:
-        return self._run(self._people.suggest(user, view, wanted, typed))
+        return self._bridge.run(self._modals.suggest(user, view, wanted, typed))
 
     # What there is to see.
 
@@ -174,21 +174,21 @@ class SlackStandin:
 
         With `thread_ts` only that thread: its first message and the replies.
         """
-        seen = self._do(
+        seen = self._bridge.do(
             lambda: [m.copy() for m in self._platform.workspace.seen_by(viewer, channel)]
         )
         return [m for m in seen if thread_ts is None or thread_ts in {m.ts, m.thread_ts}]
 
     def dm(self, user: str) -> str:
         """The id of a person's direct message with the bot."""
-        return self._do(lambda: self._platform.workspace.open_dm(user).id)
+        return self._bridge.do(lambda: self._platform.workspace.open_dm(user).id)
 
     def view(self, user: str) -> Json | None:
         """The topmost modal on a person's screen."""
-        return self._do(lambda: deepcopy(self._platform.views.top(user)))
+        return self._bridge.do(lambda: deepcopy(self._platform.views.top(user)))
 
     def home(self, user: str) -> Json | None:
-        return self._do(lambda: deepcopy(self._platform.views.homes.get(user)))
+        return self._bridge.do(lambda: deepcopy(self._platform.views.homes.get(user)))
 
     def calls(self, method: str = "") -> list[ApiCall]:
         """The Web API calls so far, with their arguments decoded."""
@@ -205,16 +205,7 @@ class SlackStandin:
 
     def wait_for(self, seen: Callable[[], T], limit_s: float = 10, what: str = "") -> T:
         """The first true value of `seen()`; raises `AssertionError` after `limit_s`."""
-        deadline = time.monotonic() + limit_s
-        while True:
-            value = seen()
-            if value:
-                return value
-            left_s = deadline - time.monotonic()
-            if left_s <= 0:
-                raise AssertionError(f"not seen within {limit_s} s: {what or seen}")
-            with self._news:
-                self._news.wait(min(left_s, 0.05))
+        return self._bridge.wait_for(seen, limit_s, what)
 
     def wait_connected(self, count: int = 1, limit_s: float = 10) -> None:
         self.wait_for(lambda: self.connections >= count, limit_s, f"{count} connections")
@@ -224,7 +215,7 @@ class SlackStandin:
     def add(self, *things: Person | Channel | UserGroup) -> None:
         """Adds to the workspace, or replaces what has the same id."""
         for thing in things:
-            self._do(partial(self._add, thing))
+            self._bridge.do(partial(self._add, thing))
 
     def channel(self, channel: str) -> Channel:
         """To be changed in place: `members`, `is_archived`, …."""
@@ -235,7 +226,7 @@ class SlackStandin:
 
     def delete_message(self, message: Message) -> None:
         """Somebody removes a message behind the bot's back."""
-        self._do(lambda: self._delete(message))
+        self._bridge.do(lambda: self._delete(message))
 
     def revoke(self, token: str) -> None:
         self._platform.revoked.add(token)
@@ -244,30 +235,30 @@ class SlackStandin:
 
     def disconnect(self, reason: str = "refresh_requested", close_after_s: float = 0) -> None:
         """`warning`, `refresh_requested` or `link_disabled` on every Socket Mode connection."""
-        self._run(self._socket.disconnect(reason, close_after_s))
+        self._bridge.run(self._socket.disconnect(reason, close_after_s))
 
     def drop_connections(self) -> None:
-        self._do(self._socket.drop)
+        self._bridge.do(self._socket.drop)
 
     def silence(self, *, on: bool = True) -> None:
         """Connections stay up and answer pings, but bring nothing."""
-        self._do(lambda: setattr(self._socket, "silent", on))
+        self._bridge.do(lambda: setattr(self._socket, "silent", on))
 
     def repeat(self, outcome: Outcome, *, via: str = "") -> Ack:
         """Delivers the same payload once more, as proxies, retries and attackers do."""
-        return self._run(self._delivery.send(_kind(outcome.payload), outcome.payload, via))
+        return self._bridge.run(self._delivery.send(_kind(outcome.payload), outcome.payload, via))
 
     def repeat_envelope(self, envelope_id: str) -> None:
-        self._run(self._socket.repeat(envelope_id))
+        self._bridge.run(self._socket.repeat(envelope_id))
 
     def post_raw(
         self, body: bytes, content_type: str, headers: dict[str, str] | None = None
     ) -> Ack:
         """POSTs to the request URL, signed unless `headers` say otherwise."""
-        return self._run(self._delivery.post(body, content_type, headers))
+        return self._bridge.run(self._delivery.post(body, content_type, headers))
 
     def verify_request_url(self) -> bool:
-        return self._run(self._delivery.verify_url())
+        return self._bridge.run(self._delivery.verify_url())
 
     def _application(self) -> web.Application:
         app = web.Application(
@@ -277,9 +268,8 @@ class SlackStandin:
         app.router.add_route("*", "/api/{method}", api.handle)
         app.router.add_get("/link/", self._socket.handle)
         app.router.add_post("/{kind:commands|actions}/{team}/{key}", self._urls.handle)
-        Page(self._platform, self._people, self._socket).add_routes(app)
+        Page(self._platform, self._people, self._modals, self._socket).add_routes(app)
         app.on_shutdown.append(self._leaving)
-        app.on_startup.append(self._started)
         app.on_cleanup.append(self._ended)
         return app
 
@@ -292,36 +282,13 @@ class SlackStandin:
         reply: web.StreamResponse = await handler(request)
         return reply
 
-    async def _started(self, app: web.Application) -> None:
-        del app
-        self._loop = asyncio.get_running_loop()
-
     async def _leaving(self, app: web.Application) -> None:
         del app
         await self._socket.close()
 
     async def _ended(self, app: web.Application) -> None:
         del app
-        self._loop = None
         await self._delivery.close()
-
-    def _announce(self) -> None:
-        with self._news:
-            self._news.notify_all()
-
-    def _run(self, work: Coroutine[Any, Any, T], limit_s: float = 60) -> T:
-        if self._loop is None:
-            work.close()
-            raise RuntimeError("the stand-in is not being served")
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(limit_s)
-
-    def _do(self, work: Callable[[], T]) -> T:
-        """On the server's loop, or at once while there is none."""
-
-        async def done() -> T:
-            return work()
-
-        return work() if self._loop is None else self._run(done())
 
     def _add(self, thing: Person | Channel | UserGroup) -> None:
         workspace = self._platform.workspace

@@ -107,7 +107,7 @@ class Workspace:
             if isinstance(kept.get(key), dict):
                 kept[key] = self._named(kept[key])
         if kept.get("type") == "actions":
-            kept["elements"] = [self._named(item) for item in kept["elements"]]
+            kept["elements"] = [self._named(item) for item in kept.get("elements", [])]
         return kept
 
     def _named(self, element: Json) -> Json:
