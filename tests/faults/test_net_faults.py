@@ -61,6 +61,12 @@ def test_f10_a_gzip_bomb_costs_no_memory(status: int) -> None:
     assert peak < 8 * 2**20
 
 
+def test_f10_packed_bytes_are_capped_even_if_they_unpack_to_nothing() -> None:
+    data = reply(body=gzip.compress(b"") * 100, head="Content-Encoding: gzip\r\n")
+    with RawServer(answers(data)) as server:
+        assert failure(server.url, max_body_bytes=1000).kind is Kind.BAD_REPLY
+
+
 def test_f10_an_endless_body_is_cut_at_the_cap() -> None:
     def flood(peer: Peer) -> bool:
         peer.send(HEAD + b"\r\n")

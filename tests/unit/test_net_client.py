@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError
 
 import pytest
 
@@ -39,6 +40,14 @@ def test_a_read_says_what_it_wants(server: RawServer) -> None:
     assert request.header("User-Agent") == user_agent()
     assert user_agent().startswith("ci-chat-bot/")
     assert (answer.status, answer.json(), answer.headers["CONTENT-length"]) == (200, {}, "2")
+
+
+def test_a_bare_checkout_has_a_name_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("bot.net.outgoing.version", unknown)
+    assert user_agent() == "ci-chat-bot/0"
 
 
 def test_bodies_are_json_or_a_form(server: RawServer) -> None:
