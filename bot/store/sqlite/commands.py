@@ -55,6 +55,15 @@ def update(
         raise StoreError("That command is not in the audit.", f"id {command_id}")
 
 
+def refuse(db: Database, command_id: int, outcome: str) -> None:
+    """Changes nothing if the command is over."""
+    db.execute(
+        "UPDATE commands SET state = 'refused', outcome = ?"
+        " WHERE id = ? AND state IN ('received', 'accepted')",
+        [storable(outcome), command_id],
+    )
+
+
 def count_since(db: Database, user_id: str, since: datetime) -> int:
     row = db.execute(
         "SELECT count(*) FROM commands WHERE user_id = ? AND received >= ?",
@@ -110,3 +119,7 @@ def claim_action(db: Database, key: str, user_id: str, now_s: float, lease_s: fl
         [key, user_id, now_s + lease_s],
     )
     return None
+
+
+def release_action(db: Database, key: str) -> None:
+    db.execute("DELETE FROM actions WHERE key = ?", [key])

@@ -1,6 +1,6 @@
 """The Store port on SQLite: every verb a transaction, the work done by the nouns beside."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -23,8 +23,8 @@ from bot.store.sqlite import (
     polls,
     runs,
     sources,
-    watches,
 )
+from bot.store.sqlite import watches as stored_watches
 from bot.store.sqlite.database import Connections
 from bot.store.sqlite.opening import prepare
 from bot.store.sqlite.worker_lock import WorkerLock
@@ -97,6 +97,10 @@ class SqliteStore:
         with self._connections.write() as db:
             commands.update(db, command_id, state, target, outcome, rule)
 
+    def settle_refused(self, command_id: int, outcome: str) -> None:
+        with self._connections.write() as db:
+            commands.refuse(db, command_id, outcome)
+
     def commands_since(self, user_id: str, since: datetime) -> int:
         with self._connections.read() as db:
             return commands.count_since(db, user_id, since)
@@ -112,6 +116,10 @@ class SqliteStore:
     def claim_action(self, key: str, user_id: str, lease_s: float) -> str | None:
         with self._connections.write() as db:
             return commands.claim_action(db, key, user_id, self._clock.monotonic(), lease_s)
+
+    def release_action(self, key: str) -> None:
+        with self._connections.write() as db:
+            commands.release_action(db, key)
 
     # Listings and cards
 
@@ -135,27 +143,27 @@ class SqliteStore:
 
     def add_watch(self, watch: Watch) -> Watch:
         with self._connections.write() as db:
-            return watches.add(db, watch)
+            return stored_watches.add(db, watch)
 
     def watches(self, channel: str | None = None) -> tuple[Watch, ...]:
         with self._connections.read() as db:
-            return watches.of_channel(db, channel)
+            return stored_watches.of_channel(db, channel)
 
     def remove_watch(self, watch_id: int) -> bool:
         with self._connections.write() as db:
-            return watches.remove(db, watch_id)
+            return stored_watches.remove(db, watch_id)
 
-    def sync_settings_watches(self, watches_: Collection[Watch]) -> None:
+    def sync_settings_watches(self, watches: Collection[Watch]) -> None:
         with self._connections.write() as db:
-            watches.sync_settings(db, watches_)
+            stored_watches.sync_settings(db, watches)
 
     def suspend_channel(self, channel: str, because: str) -> tuple[Watch, ...]:
         with self._connections.write() as db:
-            return watches.suspend(db, channel, because)
+            return stored_watches.suspend(db, channel, because)
 
     def resume_channel(self, channel: str) -> None:
         with self._connections.write() as db:
-            watches.resume(db, channel)
+            stored_watches.resume(db, channel)
 
     # Polling
 
@@ -211,9 +219,9 @@ class SqliteStore:
 
     # Outbox
 
-    def enqueue(self, messages: Collection[NewMessage]) -> None:
+    def enqueue(self, messages: Iterable[NewMessage]) -> None:
         with self._connections.write() as db:
-            outbox.enqueue(db, messages, self._now_text())
+            outbox.enqueue(db, tuple(messages), self._now_text())
 
     def claim_message(self, lease_s: float) -> OutboxClaim | None:
         with self._connections.write() as db:

@@ -85,6 +85,23 @@ def test_an_action_is_claimed_by_one(engine: Engine, store: Store) -> None:
     assert store.claim_action("abort wercker:r1", "U2", 30) is None
 
 
+def test_a_released_action_is_free(store: Store) -> None:
+    store.claim_action("abort wercker:r1", "U1", 30)
+    store.release_action("abort wercker:r1")
+    store.release_action("never claimed")
+    assert store.claim_action("abort wercker:r1", "U2", 30) is None
+
+
+def test_a_refusal_changes_no_other_end(store: Store) -> None:
+    under_way, done = (store.record_command(command(text)) for text in ("one", "two"))
+    store.update_command(done, CommandState.DONE, outcome="Aborted.")
+    store.settle_refused(under_way, "Too late.")
+    store.settle_refused(done, "Too late.")
+    newest, oldest = store.commands(2)
+    assert (newest.state, newest.outcome) == (CommandState.DONE, "Aborted.")
+    assert (oldest.state, oldest.outcome) == (CommandState.REFUSED, "Too late.")
+
+
 def test_a_jump_of_the_time_of_day_ends_no_claim(engine: Engine, store: Store) -> None:
     store.claim_action("abort wercker:r1", "U1", 30)
     engine.jump_time_of_day(timedelta(hours=1))
