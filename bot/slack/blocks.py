@@ -107,18 +107,20 @@ def fit(blocks: Sequence[Block], left_out: str = "the rest is left out") -> list
     return [*body, note, *tail]
 
 
-def fallback(lines: Iterable[str], most: int = MOST_FALLBACK) -> str:
-    """The message's `text`: whole lines as far as they fit, and how many are missing."""
+def fallback(lines: Iterable[str], tail: Iterable[str] = (), most: int = MOST_FALLBACK) -> str:
+    """The message's `text`: whole lines as far as they fit, how many are missing, and the tail."""
+    end = [shorten(line, most // 4) for line in tail if line][:2]
     every = [line for line in lines if line]
+    room = most - 40 - sum(len(line) + 1 for line in end)
     kept: list[str] = []
-    size = 0
     for line in every:
-        short = shorten(line, most - 40)
-        if size + len(short) + 1 > most - 40:
-            return "\n".join((*kept, f"{ELLIPSIS} and {len(every) - len(kept)} more lines"))
+        short = shorten(line, most // 2)
+        room -= len(short) + 1
+        if room < 0:
+            end.insert(0, f"{ELLIPSIS} and {len(every) - len(kept)} more lines")
+            break
         kept.append(short)
-        size += len(short) + 1
-    return "\n".join(kept) or ELLIPSIS
+    return "\n".join((*kept, *end)) or ELLIPSIS
 
 
 def shorten(mrkdwn: str, most: int) -> str:

@@ -42,6 +42,26 @@ def literal(text: str, most: int = 120) -> str:
     return code_span(raw, most) if _FORMATTING.search(raw) else escape(raw)
 
 
+def prose(text: str, most: int = 1500) -> str:
+    """A sentence that may quote untrusted words, for mrkdwn. Its own code spans stay; any other
+    word that could be taken for markup goes into one.
+    """
+    parts = cut(one_line(text), most).split("`")
+    if len(parts) % 2 == 0:
+        parts[-2:] = ["\u02cb".join(parts[-2:])]
+    return "".join(
+        _words(part) if index % 2 == 0 else code_span(part, most)
+        for index, part in enumerate(parts)
+    )
+
+
+def _words(text: str) -> str:
+    return " ".join(
+        code_span(word, len(word)) if _FORMATTING.search(word) else escape(word)
+        for word in text.split(" ")
+    )
+
+
 def code_span(text: str, most: int = 120) -> str:
     """Untrusted text as code; a backtick in it becomes a look-alike."""
     raw = cut(one_line(text), most).replace("`", "\u02cb")

@@ -10,7 +10,6 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
 from bot.domain.access import Verb
 from bot.domain.errors import UserError
@@ -30,7 +29,7 @@ class RunPress:
     verb: Verb
     ref: RunRef
     reason: str = ""
-    command: Literal[None] = None
+    command: None = None
 
 
 @dataclass(frozen=True, slots=True)

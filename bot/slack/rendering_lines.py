@@ -1,0 +1,170 @@
+"""How a run, a status, a person and a button look, wherever they stand."""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from bot.domain.access import Verb
+from bot.domain.pipelines import PipelineRef
+from bot.domain.replies import Control, HistoryMark, Silent
+from bot.domain.runs import Run, RunRef
+from bot.domain.statuses import Status
+from bot.slack.blocks import Button, Confirm
+from bot.slack.page import RenderContext
+from bot.slack.text import age, ago, code_span, date, duration, link, literal, prose, safe_url
+from bot.slack.values import RunPress
+
+SYMBOLS: dict[Status, str] = {
+    Status.QUEUED: "○",
+    Status.RUNNING: "●",
+    Status.WAITING: "‖",
+    Status.PASSED: "✔",
+    Status.FAILED: "✖",
+    Status.ERRORED: "⚠",
+    Status.ABORTED: "⊘",
+    Status.SKIPPED: "\u2013",
+    Status.UNKNOWN: "?",
+}
+TONES = {"info": "ⓘ", "done": "✔", "warning": "⚠", "problem": "✖"}
+_USER = re.compile(r"[UW][A-Z0-9]{2,20}")
+_GROUP = re.compile(r"S[A-Z0-9]{2,20}")
+_LOUD = frozenset({"here", "channel", "everyone", "group"})
+_BAR = 10
+
+
+def status_words(status: Status, raw: str = "") -> str:
+    """Symbol and word; beside `unknown` stands the vendor's own word."""
+    words = f"{SYMBOLS[status]} {status}"
+    if status is Status.UNKNOWN and raw.strip():
+        return f"{words} ({literal(raw, 40)})"
+    return words
+
+
+def run_label(run: Run) -> str:
+    """`instance:id` in full, as a link to the run's page where it has one."""
+    label = link(run.url, str(run.ref), 200)
+    if label.startswith("`") and safe_url(run.url):
+        return f"{label} ({link(run.url, 'page')})"
+    return label
+
+
+def run_line(run: Run, now: datetime, *, is_lasting: bool = False) -> str:
+    """As in `✖ failed  testery:55676  nightly @main dev · 3 of 30 failed · 6m 26s · 2 h ago`.
+
+    `is_lasting` is for messages that stay: they tell the time of day instead of an age.
+    """
+    head = f"{status_words(run.status, run.raw_status)}  {run_label(run)}  {where(run)}"
+    return " · ".join([head, *_facts(run, now, is_lasting=is_lasting)])
+
+
+def where(run: Run) -> str:
+    """Pipeline, branch and environment of a run."""
+    parts = [literal(run.pipeline.key, 100), at_branch(run.branch)]
+    if run.environment:
+        parts.append(literal(run.environment, 40))
+    return " ".join(part for part in parts if part)
+
+
+def at_branch(branch: str | None) -> str:
+    if not branch:
+        return ""
+    shown = code_span(branch, 80) if branch.strip().lower() in _LOUD else literal(branch, 80)
+    return f"@{shown}" if not shown.startswith("`") else shown.replace("`", "`@", 1)
+
+
+def on_branch(pipeline: PipelineRef, branch: str | None) -> str:
+    """As in `testery:nightly on main`."""
+    place = f" on {literal(branch, 80)}" if branch else ""
+    return f"{literal(str(pipeline), 160)}{place}"
+
+
+def counts_words(run: Run) -> str:
+    """`3 of 30 failed`, `30 passed`, `2 skipped`; empty where nothing was counted."""
+    counts = run.counts
+    if counts.failed:
+        of = f" of {counts.total}" if counts.total is not None else ""
+        return f"{counts.failed}{of} failed"
+    if counts.passed:
+        of = f" of {counts.total}" if counts.total not in {None, counts.passed} else ""
+        return f"{counts.passed}{of} passed"
+    return f"{counts.skipped} skipped" if counts.skipped else ""
+
+
+def progress_bar(percent: int) -> str:
+    percent = max(0, min(100, percent))
+    full = percent * _BAR // 100
+    return f"{'▓' * full}{'░' * (_BAR - full)} {percent} %"
+
+
+def _facts(run: Run, now: datetime, *, is_lasting: bool) -> Iterable[str]:
+    if counts := counts_words(run):
+        yield counts
+    if not run.is_over and run.progress is not None and run.status is Status.RUNNING:
+        yield progress_bar(run.progress)
+    if run.duration is not None and run.is_over:
+        yield duration(run.duration)
+    moment = (run.finished if run.is_over else None) or run.when
+    if moment is not None:
+        yield date(moment) if is_lasting else ago(moment, now)
+
+
+def user(user_id: str) -> str:
+    """A mention of a person, if it is a Slack id; anything else is shown as it is."""
+    return f"<@{user_id}>" if _USER.fullmatch(user_id) else literal(user_id, 60)
+
+
+def mentioned(who: str | None, *, is_loud: bool = True) -> str:
+    """Whom a watch calls. `here` and `channel` only ring when it is loud."""
+    if not who:
+        return ""
+    if _GROUP.fullmatch(who):
+        return f"<!subteam^{who}>"
+    if who in {"here", "channel"}:
+        return f"<!{who}>" if is_loud else who
+    return user(who)
+
+
+def silent_lines(silent: Sequence[Silent]) -> list[str]:
+    return [
+        f"⚠ no answer from {literal(one.instance, 64)}: {prose(one.why, 200)}" for one in silent
+    ]
+
+
+def strip_line(strip: Sequence[HistoryMark]) -> str:
+    """The symbols of the last runs, oldest first, with the sum in words."""
+    if not strip:
+        return ""
+    marks = "".join(SYMBOLS[mark.status] for mark in strip[-30:])
+    passed = sum(mark.status is Status.PASSED for mark in strip[-30:])
+    return f"{marks}  {passed} of the last {len(strip[-30:])} passed, newest on the right"
+
+
+def controls(
+    run: Run, wanted: Iterable[Control], context: RenderContext, *, is_open: bool = True
+) -> list[Button]:
+    """Retry, Abort (Slack asks first) and Open, as far as wanted."""
+    made = [_control(run, control, context) for control in dict.fromkeys(wanted)]
+    if is_open and run.url:
+        made.append(Button("Open", "open", url=run.url))
+    return made
+
+
+def _control(run: Run, control: Control, context: RenderContext) -> Button:
+    verb = Verb(control.value)
+    value = context.sign(RunPress(verb, run.ref))
+    if control is Control.ABORT:
+        return Button("Abort", "abort", value, style="danger", confirm=abort_question(run))
+    return Button("Retry", "retry", value)
+
+
+def abort_question(run: Run) -> Confirm:
+    branch = f" on branch {run.branch}" if run.branch else ""
+    return Confirm("Abort this run?", f"{run.ref} of pipeline {run.pipeline.key}{branch}", "Abort")
+
+
+def data_age(span: timedelta) -> str:
+    return f"oldest data {age(span)}"
+
+
+def ref_text(ref: RunRef) -> str:
+    return literal(str(ref), 200)
