@@ -138,9 +138,10 @@ class WerckerApi:
 
 def visible(parts: Iterable[Callable[[], Iterable[T]]]) -> list[T]:
     """What the parts give together. One that is not shown to this token does not cost the
-    others; if nothing is left, its refusal is raised.
+    others; if none is shown, the refusal is raised.
     """
     found: list[T] = []
+    is_any_shown = False
     problem: ProviderError | None = None
     for part in parts:
         try:
@@ -149,7 +150,9 @@ def visible(parts: Iterable[Callable[[], Iterable[T]]]) -> list[T]:
             if error.kind not in INVISIBLE:
                 raise
             problem = error
-    if problem is not None and not found:
+        else:
+            is_any_shown = True
+    if problem is not None and not is_any_shown:
         raise problem
     return found
 

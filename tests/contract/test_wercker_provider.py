@@ -183,6 +183,14 @@ class TestFlows:
         bench.answer(f"/api/v3/runsteps/{steps[3]['id']}/log", b"here", headers={})
         assert bench.provider.log(run.ref.run_id, None, within(10)).text == "here"
 
+    def test_log_of_the_first_failed_step(self, bench: Bench) -> None:
+        """Although a later step ran as well, as steps after a failure do."""
+        steps = json.loads(recorded("run-steps-failed.made-up"))
+        steps[4] |= {"status": "finished", "result": "failed"}
+        bench.answer(f"/api/v3/runs/{ANY_RUN}/steps", json.dumps(steps[::-1]).encode())
+        bench.answer("/api/v3/runsteps/.*/log", b"text", headers={})
+        assert bench.provider.log(ANY_RUN, None, within(10)).title == "bundle-install"
+
     def test_long_log_keeps_its_end(self, bench: Bench) -> None:
         run = bench.finished(failed(at_step="test"))
         bench.answer("/api/v3/runsteps/.*/log", b"x" * 300_000 + b"the end", headers={})
@@ -213,8 +221,9 @@ class TestFlows:
         assert bench.provider.recent("other*", 3, within(10)) == ()
 
     def test_recent_leaves_out_an_application_that_is_gone(self, bench: Bench) -> None:
-        run = bench.finished(passed())
         provider = bench.build(applications="acme/gone,acme/shop")
+        assert provider.recent("*", 5, within(10)) == ()
+        run = bench.finished(passed())
         assert provider.recent("*", 5, within(10))[0].ref == run.ref
         only = bench.build(applications="acme/gone")
         assert raised(lambda: only.recent("*", 5, within(10))).kind is Kind.NOT_FOUND
@@ -300,6 +309,34 @@ class TestPolls:
             "acme/shop", "", (open_run(gone), open_run(odd), open_run("../../x")), within(10)
         )
         assert (len(seen.runs), seen.bad_items) == (1, 1)
+
+    def test_a_limit_on_open_runs_keeps_the_news(self, bench: Bench) -> None:
+        """What the page showed is not lost; the next poll tells of the limit."""
+        bench.standin.add_run(BUILD)
+        bench.answer("/api/v3/runs/[01]+", b"", 429, headers={"Retry-After": "30"})
+        opened = (open_run("0" * 24), open_run("1" * 24))
+        seen = bench.provider.observe("acme/shop", "", opened, within(10))
+        assert (len(seen.runs), seen.bad_items) == (1, 1)
+        error = raised(lambda: bench.provider.observe("acme/shop", "", opened, within(10)))
+        assert error.kind is Kind.RATE_LIMITED
+        assert error.retry_after_s == pytest.approx(30, abs=2)
+
+    def test_a_refused_token_on_open_runs_is_told(self, bench: Bench) -> None:
+        bench.answer("/api/v3/runs/0+", b"", 401)
+        opened = (open_run("0" * 24),)
+        error = raised(lambda: bench.provider.observe("acme/shop", "", opened, within(10)))
+        assert error.kind is Kind.AUTH
+
+    def test_one_application_of_an_owner_that_is_hidden(self, bench: Bench) -> None:
+        bench.standin.add_run(BUILD)
+        applications = [
+            {"id": "0" * 24, "name": "gone", "owner": {"meta": {"username": "Acme"}}},
+            {"id": bench.standin.applications[0].id, "name": "shop", "url": "/acme/shop"},
+        ]
+        bench.answer("/api/v3/applications/acme", json.dumps(applications).encode())
+        seen = bench.provider.observe("acme/*", "", (), within(10))
+        assert [run.pipeline.key for run in seen.runs] == [BUILD]
+        assert seen.bad_items == 1
 
     def test_failing_in_an_internal_step_is_an_error(self, bench: Bench) -> None:
         """And stays one at the next polls and after a restart, with no further request."""
@@ -453,6 +490,23 @@ class TestAbort:
         run = bench.finished(passed())
         assert bench.provider.abort(run, within(10)).status is Status.PASSED
         assert bench.changes() == []
+
+    def test_an_unknown_end_is_an_end(self, bench: Bench) -> None:
+        """`finished` with a result that is in no table: over, so nothing is sent."""
+        value = json.loads(recorded("run-get-failed.recorded")) | {"result": "exploded"}
+        bench.answer(f"/api/v3/runs/{value['id']}", json.dumps(value).encode())
+        run = bench.get(value["id"])
+        assert bench.provider.abort(run, within(10)) == run
+        assert bench.changes() == []
+
+    def test_refused_and_then_not_readable(self, bench: Bench) -> None:
+        """The refusal is told, not the failed look that followed."""
+        made = bench.standin.create(bench.standin.pipeline(BUILD), "main", outcome=hanging())
+        run = bench.get(made.id)
+        bench.answer(".*/abort", recorded("error-422.made-up"), 422)
+        bench.answer(f"/api/v3/runs/{made.id}", b"", 500)
+        error = raised(lambda: bench.provider.abort(run, within(10)))
+        assert "Unable to process" in error.message
 
     def test_ended_in_between(self, bench: Bench) -> None:
         """The vendor refuses (422): how the run ended is told."""

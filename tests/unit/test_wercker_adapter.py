@@ -559,6 +559,7 @@ class TestPaging:
         mark = newest(walk(vendor.page, None).runs, None)
         vendor.count = 45
         assert len(walk(vendor.page, mark).runs) == 45
+        assert vendor.pages == 1 + 3
 
     def test_without_times_the_id_stops(self) -> None:
         runs = tuple(run_reply(id=f"{n:024x}") for n in range(PAGE_LENGTH, 0, -1))
