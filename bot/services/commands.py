@@ -111,6 +111,16 @@ class Commands:
         if not access.is_allowed:
             raise UserError(f"Denied: {access.explanation}")
 
+    def record_forgery(self, asker: Asker, detail: str) -> None:
+        """Audits a press whose value is not one of ours, not for there, or too old."""
+        what = NewCommand(
+            Verb.READ, asker.user_id, asker.team_id, asker.channel, asker.origin, "(a press)"
+        )
+        command_id = self._store.record_command(what)
+        self._store.update_command(
+            command_id, CommandState.DENIED, outcome=detail, rule="signed values"
+        )
+
     def run(self, request: Request, command_id: int | None, announcer: Announcer) -> Answer | None:
         """Does what was asked. None when the card in the channel says it all. Never raises."""
         try:

@@ -37,7 +37,7 @@ class Poller:
         min_interval_s: float,
         max_interval_s: float,
         jitter: Callable[[], float],
-        on_poll: Callable[[str, str], None] = lambda _instance, _result: None,
+        on_poll: Callable[[str], None] = lambda _result: None,
     ) -> None:
         self._store = store
         self._fleet = fleet
@@ -95,7 +95,7 @@ class Poller:
         if changes is None:
             log.warning("poll.superseded", extra=_fields(claim))
             return
-        self._on_poll(one.name, "ok")
+        self._on_poll("ok")
         if observation.bad_items:
             log.warning("poll.bad_items", extra=_fields(claim) | {"count": observation.bad_items})
         for message in changes.messages:
@@ -115,7 +115,7 @@ class Poller:
         kind = error.kind.value if isinstance(error, ProviderError) else "error"
         log.warning("poll.failed", extra=_fields(claim) | {"kind": kind, "detail": error.detail})
         self._store.record_failed_poll(claim, error.message, backoff_s * self._jitter())
-        self._on_poll(claim.key.instance, kind)
+        self._on_poll(kind)
 
 
 def _sources(one: Instance, instance_glob: str, key: str) -> list[SourceKey]:

@@ -17,11 +17,11 @@ from bot.domain.replies import Answer, Notice, Problem, Reply
 from bot.domain.store import Store
 from bot.services.commands import Commands, Request, problem, verb_of
 from bot.services.pool import Pool
-from bot.slack import values
 from bot.slack.answering import Answering
-from bot.slack.grammar import Reading, read, read_sentence
+from bot.slack.grammar import Reading, read, read_offer, read_sentence
 from bot.slack.incoming import Incoming
 from bot.slack.rendering import Rendered
+from bot.slack.values import CommandPress, PressRefusedError, Signer
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class Door:
         store: Store,
         pool: Pool,
         answering: Answering,
-        signer: values.Signer,
+        signer: Signer,
         clock: Clock,
         on_ack: Callable[[str], None] = lambda _what: None,
     ) -> None:
@@ -80,16 +80,20 @@ class Door:
         self._enter(incoming, lambda: self._pressed(incoming, value), can_answer=False)
 
     def _pressed(self, incoming: Incoming, value: str) -> Reading:
-        pointer = self._signer.read(value, incoming.asker.channel, self._clock.now())
-        if pointer.command is not None:
-            return _offered(read_sentence(pointer.command.removeprefix("/")))
-        choice = RunById(pointer.ref.instance, pointer.ref.run_id)
+        try:
+            press = self._signer.read(value, incoming.asker.channel, self._clock.now())
+        except PressRefusedError as error:
+            self._commands.record_forgery(incoming.asker, error.detail)
+            raise
+        if isinstance(press, CommandPress):
+            return _offered(read_offer(press.command))
+        choice = RunById(press.ref.instance, press.ref.run_id)
         intent: Intent
-        if pointer.verb is Verb.ABORT:
-            intent = AbortRun(choice, pointer.reason)
+        if press.verb is Verb.ABORT:
+            intent = AbortRun(choice, press.reason)
         else:
-            intent = RetryRun(choice, reason=pointer.reason)
-        return Reading(f"/{pointer.verb} {pointer.ref}", intent, None)
+            intent = RetryRun(choice, reason=press.reason)
+        return Reading(f"/{press.verb} {press.ref}", intent)
 
     def _enter(
         self, incoming: Incoming, reading: Callable[[], Reading], *, can_answer: bool = True
@@ -156,5 +160,5 @@ def _offered(reading: Reading) -> Reading:
     """A suggestion that was pressed: a read runs at once, a mutation has to be typed."""
     if reading.intent is not None and verb_of(reading.intent).is_mutation:
         error = UserError("to do that, send the command yourself:", help_command=reading.echo)
-        return Reading(reading.echo, None, error)
+        return Reading(reading.echo, problem=error)
     return reading

@@ -1,0 +1,100 @@
+"""The threads of the bot, and what is done when one of them dies."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bot.domain.clock import Clock
+from bot.domain.errors import StoreError
+
+log = logging.getLogger(__name__)
+
+STALE_S = 120.0
+"""A loop that has not turned for so long is stuck: its longest turn is much shorter."""
+
+
+@dataclass(slots=True)
+class Loop:
+    """Turns again and again: at once while there is work, else after `pause_s` or a wake-up.
+
+    `turn` returns whether there was work. A StoreError is logged and waited out; any other
+    exception ends the thread.
+    """
+
+    name: str
+    turn: Callable[[], bool]
+    pause_s: Callable[[], float]
+    wake: threading.Event = field(default_factory=threading.Event)
+    turned_at: float = 0.0
+    restarts: int = 0
+    thread: threading.Thread | None = None
+
+
+class Supervisor:
+    """Starts loops, restarts each once when it dies, and calls `on_fatal` the second time."""
+
+    def __init__(self, clock: Clock, on_fatal: Callable[[str], None]) -> None:
+        self._clock = clock
+        self._on_fatal = on_fatal
+        self._loops: list[Loop] = []
+        self._stop = threading.Event()
+
+    def add(self, name: str, turn: Callable[[], bool], pause_s: Callable[[], float]) -> Loop:
+        loop = Loop(name, turn, pause_s)
+        self._loops.append(loop)
+        return loop
+
+    def start(self) -> None:
+        for loop in self._loops:
+            self._start(loop)
+
+    def check(self) -> None:
+        """Notices dead loops; to be called every few seconds."""
+        for loop in self._loops:
+            if self._stop.is_set() or loop.thread is None or loop.thread.is_alive():
+                continue
+            if loop.restarts:
+                self._on_fatal(loop.name)
+                return
+            loop.restarts += 1
+            log.error("thread.restarted", extra={"loop": loop.name})
+            self._start(loop)
+
+    def stale(self) -> tuple[str, ...]:
+        """Loops that have not turned for too long."""
+        now = self._clock.monotonic()
+        return tuple(loop.name for loop in self._loops if now - loop.turned_at > STALE_S)
+
+    def stop(self, timeout_s: float) -> None:
+        """Lets every loop end its turn, together within the time given."""
+        self._stop.set()
+        for loop in self._loops:
+            loop.wake.set()
+        ends_at = self._clock.monotonic() + timeout_s
+        for loop in self._loops:
+            if loop.thread is not None:
+                loop.thread.join(max(0.0, ends_at - self._clock.monotonic()))
+
+    def _start(self, loop: Loop) -> None:
+        loop.turned_at = self._clock.monotonic()
+        loop.thread = threading.Thread(target=self._live, args=(loop,), name=loop.name, daemon=True)
+        loop.thread.start()
+
+    def _live(self, loop: Loop) -> None:
+        try:
+            while not self._stop.is_set():
+                loop.turned_at = self._clock.monotonic()
+                if not self._turn(loop):
+                    loop.wake.wait(loop.pause_s())
+                    loop.wake.clear()
+        except Exception:
+            log.exception("thread.died", extra={"loop": loop.name})
+
+    def _turn(self, loop: Loop) -> bool:
+        try:
+            return loop.turn()
+        except StoreError as error:
+            log.warning("store.failed", extra={"loop": loop.name, "detail": error.detail})
+            loop.wake.wait(1.0)
+            return False
