@@ -20,35 +20,20 @@ def check_folder(path: Path) -> None:
 def inspect(path: Path, wait_s: float) -> None:
     """StoreError in one line if the file is damaged, newer than this program, or not the bot's.
 
-    Reads only. A missing or empty file is fine. The file is opened for writing only where a
-    crash left a journal behind that SQLite must roll back before anything can be read.
+    Reads only. A missing or empty file is fine.
     """
     if not path.exists():
         return
     try:
-        _inspect(path, "ro", wait_s)
-    except sqlite3.OperationalError as error:
-        if not error.sqlite_errorname.startswith("SQLITE_READONLY"):
-            raise as_store_error(error) from error
-        _inspect_with_journal(path, wait_s)
+        _inspect(path, wait_s)
     except sqlite3.Error as error:
-        raise _refusal(path, error) from error
+        known = as_store_error(error)
+        text = f"{known.message} Nothing was changed in it: {path}"
+        raise type(known)(text, known.detail) from error
 
 
-def _inspect_with_journal(path: Path, wait_s: float) -> None:
-    try:
-        _inspect(path, "rw", wait_s)
-    except sqlite3.Error as error:
-        raise _refusal(path, error) from error
-
-
-def _refusal(path: Path, error: sqlite3.Error) -> StoreError:
-    known = as_store_error(error)
-    return StoreError(f"{known.message} Nothing was changed in it: {path}", known.detail)
-
-
-def _inspect(path: Path, mode: str, wait_s: float) -> None:
-    address = f"file:{quote(str(path.absolute()))}?mode={mode}"
+def _inspect(path: Path, wait_s: float) -> None:
+    address = f"file:{quote(str(path.absolute()))}?{_way_in(path)}"
     with closing(sqlite3.connect(address, uri=True, timeout=wait_s)) as connection:
         tables = {str(row[0]) for row in connection.execute("SELECT name FROM sqlite_schema")}
         if not tables:
@@ -57,6 +42,16 @@ def _inspect(path: Path, mode: str, wait_s: float) -> None:
         verdict = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
     if verdict != "ok":
         raise StoreError(f"The database file is damaged. Nothing was changed in it: {path}")
+
+
+def _way_in(path: Path) -> str:
+    """What a crash left beside the file decides how it can be read: a journal must be rolled
+    back first, a log be read along; else no file need be made beside it.
+    """
+    journal, log = (path.with_name(path.name + end) for end in ("-journal", "-wal"))
+    if journal.exists() and journal.stat().st_size:
+        return "mode=rw"
+    return "mode=ro" if log.exists() else "mode=ro&immutable=1"
 
 
 def _check_owner(path: Path, connection: sqlite3.Connection, tables: set[str]) -> None:
