@@ -166,6 +166,16 @@ def test_the_variables_hold_secrets(stage: Stage) -> None:
     assert len(variables["tfPlanJson"]) == 5000
 
 
+def test_a_deployment_log_has_recorded_fields_and_holds_secrets_too(stage: Stage) -> None:
+    run = stage.env0.add_run("vpc", RED)
+    stage.clock.advance(200)
+    log = stage.get(f"/environments/deployments/{run.deployment_id}")
+    newer = {"startedByUser", "comment"}
+    assert set(log) - newer <= set(recorded("env0", "recorded-deployment-log"))
+    assert log["customEnv0EnvironmentVariables"]["oidcToken"] == SECRET
+    assert (log["type"], log["error"]["message"]) == ("moduleTest", "Test assertion failed")
+
+
 @pytest.mark.parametrize("revision", ["abc123", None])
 def test_trigger_in_three_steps(stage: Stage, revision: str | None) -> None:
     stage.env0.add_run("vpc", GREEN)

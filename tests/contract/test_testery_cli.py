@@ -29,8 +29,9 @@ AT_ONCE = Outcome("PASS", run_s=0, queue_s=0)
 
 def program() -> str | None:
     """Find the command: where TESTERY_CLI says, beside this Python, or on the path."""
+    told = os.environ.get("TESTERY_CLI")
     beside = shutil.which("testery", path=str(Path(sys.executable).parent))
-    return os.environ.get("TESTERY_CLI") or beside or shutil.which("testery")
+    return str(Path(told).absolute()) if told else beside or shutil.which("testery")
 
 
 pytestmark = pytest.mark.skipif(

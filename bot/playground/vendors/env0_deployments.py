@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from bot.playground.vendors import env0_replies
 from bot.playground.vendors import env0_requests as bodies
 from bot.playground.vendors.base import json_reply, page
 from bot.playground.vendors.env0_model import QUEUED_WORDS, Module, ModuleTest, names
@@ -49,7 +50,12 @@ class Env0Deployments:
         raise RefusedError(404, "Not Found")
 
     async def get(self, request: web.Request) -> web.Response:
-        return json_reply(deployment_reply(self.standin, self.find(request)))
+        return json_reply(self.full(self.find(request)))
+
+    def full(self, run: ModuleTest) -> dict[str, object]:
+        """Make a deployment log with its variables, which hold secrets like those of a run."""
+        variables = {"customEnv0EnvironmentVariables": env0_replies.variables(self.standin, run)}
+        return deployment_reply(self.standin, run) | variables
 
     async def listing(self, request: web.Request) -> web.Response:
         bodies.check_query(
@@ -61,7 +67,7 @@ class Env0Deployments:
             raise RefusedError(400, f"/query/limit must be <= {MAX_LIMIT}")
         mine = [run for run in self.standin.runs if run.module is module]
         mine.sort(key=lambda run: run.course.created_s, reverse=True)
-        replies = [deployment_reply(self.standin, run) for run in mine]
+        replies = [self.full(run) for run in mine]
         chosen = [reply for reply in replies if _wanted(request, reply)]
         return json_reply(chosen[offset : offset + limit])
 

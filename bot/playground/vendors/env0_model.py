@@ -178,5 +178,5 @@ def names(value: str, wanted: str) -> bool:
 
 
 def identity(kind: str, number: int) -> str:
-    """Make an id that looks random and is the same in every session."""
+    """Make an id that looks random and is the same in every process."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"https://env0.example.test/{kind}/{number}"))

@@ -27,7 +27,7 @@ class TesteryPages:
         ]
 
     def check_account(self, request: web.Request) -> None:
-        if request.match_info["account"] != self.standin.account["name"]:
+        if request.match_info["account"] != self.standin.account.get("name"):
             raise RefusedError(404)
 
     async def runs(self, request: web.Request) -> web.Response:
