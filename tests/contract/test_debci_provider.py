@@ -230,8 +230,10 @@ def test_all_parameters_arrive(world: World, debci: Debci) -> None:
 @pytest.mark.parametrize("ahead_s", [-7200, 7200])
 def test_a_run_is_found_whatever_our_clock_says(world: World, ahead_s: float) -> None:
     debci = world.provider(ahead_s)
-    world.debci.add_run("hello", age_s=86400)
+    latest = world.debci.add_run("hello", age_s=86400).created
     assert made(debci.trigger(asked(), within(5))).ref.run_id == "2"
+    looked_for = world.debci.faults.requests("GET", LISTING)[-1].query["since"]
+    assert int(looked_for) == int(latest) - 600, "not all of the last days once more"
 
 
 @pytest.mark.parametrize(
@@ -376,6 +378,14 @@ def test_a_retry_is_a_new_run(world: World, debci: Debci) -> None:
     assert world.debci.run(3).trigger == "slack/U123/m-1"
     requests = world.debci.faults.requests("POST", "/api/v1/retry/.*")
     assert [(r.path, r.body) for r in requests] == [("/api/v1/retry/1", b"")] * 2
+
+
+def test_the_first_of_two_repeats_is_taken(world: World, debci: Debci) -> None:
+    """Someone else with a key of the same user repeats the run just after us."""
+    old = made(debci.trigger(asked(), within(5)))
+    queue, world.debci.retry = world.debci.retry, lambda run: queue(run) and queue(run)  # type: ignore[method-assign]
+    assert made(debci.retry(again(old), within(5))).ref.run_id == "2"
+    assert len(world.debci.runs) == 3
 
 
 def test_only_runs_of_our_own_are_repeated(world: World, debci: Debci) -> None:

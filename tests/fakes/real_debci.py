@@ -58,6 +58,7 @@ class RealDebci:
     url: str
     key: str = field(repr=False)
     environment: dict[str, str] = field(repr=False)
+    web: subprocess.Popen[bytes]
     worker: subprocess.Popen[bytes]
     collector: subprocess.Popen[bytes]
     broker: subprocess.Popen[bytes]
@@ -106,13 +107,14 @@ def real_debci() -> Iterator[RealDebci]:
         key = _output(["debci", "api", "setkey", "chatops"], environment).split()[-1]
         bind = f"tcp://127.0.0.1:{http}"
         rackup = str(folder / "config.ru")
-        start("web", "puma", "-e", "production", "-b", bind, rackup, cwd="/usr/share/debci")
+        web = start("web", "puma", "-e", "production", "-b", bind, rackup, cwd="/usr/share/debci")
         wait_until(lambda: _answers(f"http://127.0.0.1:{http}/api/v1/auth", key), "the web server")
         yield RealDebci(
             folder=folder,
             url=f"http://127.0.0.1:{http}",
             key=key,
             environment=environment,
+            web=web,
             worker=start("worker", "debci", "worker"),
             collector=start("collector", "debci", "collector"),
             broker=broker,
