@@ -182,6 +182,14 @@ def test_a_wait_beyond_the_deadline_is_refused_at_once(server: RawServer) -> Non
     assert len(server.received) == 1
 
 
+def test_a_second_try_needs_budget_too(server: RawServer) -> None:
+    server.script = answers(reply(502))
+    with pytest.raises(ProviderError) as caught:
+        still_client(server, StillClock()).request("GET", "a", deadline=within(5))
+    assert caught.value.kind is Kind.UNAVAILABLE
+    assert len(server.received) == 1
+
+
 def test_no_time_left_sends_nothing(server: RawServer) -> None:
     for method in ("GET", "POST"):
         with pytest.raises(ProviderError) as caught:
