@@ -60,5 +60,5 @@ def with_prefix(text: str, prefix: str) -> str:
 
 
 _LINK = re.compile(r"<https?://[^|<>]*+\|([^<>]*+)>")
-_BOLD = re.compile(r"\A\*([^*]*+)\*\Z")
+_BOLD = re.compile(r"\A\*(.*)\*\Z", re.DOTALL)
 _COMMAND = re.compile(r"(?<![^\s`(\"])/(runs|trigger|abort|retry|watch)(?![\w/-])")

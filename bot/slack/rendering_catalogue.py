@@ -19,7 +19,8 @@ def pipeline_list(reply: PipelineList, context: RenderContext) -> Rendered:  # n
     glob = "" if reply.glob == "*" else f" like {literal(reply.glob)}"
     if not reply.pipelines:
         return compose([f"ⓘ no pipelines{glob}"], footer=footer)
-    lines = [f"*{len(reply.pipelines)} pipelines{glob}*"]
+    count = len(reply.pipelines)
+    lines = [f"*{count} {'pipeline' if count == 1 else 'pipelines'}{glob}*"]
     for pipeline in reply.pipelines:
         title = f" — {literal(pipeline.title, 100)}" if pipeline.title else ""
         lines.append(f"{link(pipeline.url, str(pipeline.ref), 200)}{title}")

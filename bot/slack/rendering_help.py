@@ -71,7 +71,7 @@ def help_page(reply: HelpPage, context: RenderContext) -> Rendered:
 
 
 def _provider(one: TriggerHelp) -> list[str]:
-    head = f"*{literal(one.title)}*  {literal(f'{one.instance}:{one.pipeline_form}', 200)}"
+    head = f"{literal(one.title)}  {literal(f'{one.instance}:{one.pipeline_form}', 200)}"
     lines = [head]
     for parameter in one.parameters:
         need = " (required)" if parameter.is_required else ""

@@ -8,8 +8,10 @@ from urllib.parse import quote, urlsplit
 _WHITE = re.compile(r"[\s\u2028\u2029]+")
 _JOINERS = frozenset("\u200c\u200d")
 _FORMATTING = re.compile(
-    r"[*_~`@]|:[\w+'-]+:|\A>|\b(?:https?|mailto|slack|tel):|\bwww\.", re.IGNORECASE
+    r"[*~`@]|(?<![^\W_])_|_(?![^\W_])|:[\w+'-]+:|\A>|\b(?:https?|mailto|slack|tel):|\bwww\.",
+    re.IGNORECASE,
 )
+"""What Slack could take for markup, an emoji, a mention or a link; `_` inside a word is not."""
 _MOST_URL = 2000
 ELLIPSIS = "…"
 
