@@ -105,14 +105,6 @@ class OpenRun:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """How often a vendor may be asked."""
-
-    requests_per_minute: int = 60
-    min_interval_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class BuildContext:
     """What an instance is made from. `settings` is an instance of the spec's settings model."""
 
@@ -214,7 +206,6 @@ class ProviderSpec:
     bare_parameter: str | None = None
     runs_reopen: bool = False
     refusals: Mapping[Capability, str] = field(default_factory=dict)
-    limits: Limits = field(default_factory=Limits)
 
 
 def is_able(provider: Provider, capability: Capability) -> bool:

@@ -109,5 +109,5 @@ class ProviderSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     base_url: BaseUrl
-    requests_per_minute: int = Field(default=60, ge=1, le=6000)
+    requests_per_minute: int = Field(default=600, ge=1, le=6000)
     timeout_s: float = Field(default=10.0, ge=0.1, le=60.0)

@@ -185,7 +185,7 @@ class Bot:
         app = create_app(
             self._door,
             self._identity,
-            web_client("", settings.slack_api_url),
+            web_client(None, settings.slack_api_url),
             signing_secret=""
             if settings.is_socket_mode or not secret
             else secret.get_secret_value(),

@@ -5,7 +5,7 @@ from slack_sdk import WebClient
 TIMEOUT_S = 10
 
 
-def web_client(token: str, api_url: str) -> WebClient:
+def web_client(token: str | None, api_url: str) -> WebClient:
     """A client that never retries: the default one re-sends after a lost reply and posts twice
     (seen with slack-sdk 3.47).
     """
