@@ -1,8 +1,10 @@
 """The one door for providers, ours and anybody's: the entry-point group `bot.providers`."""
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr, ValidationError
@@ -25,10 +27,9 @@ class Found:
 
 def found() -> dict[str, Found]:
     """The installed provider types by name. Nothing is imported."""
-    return {
-        one.name: Found(one.name, _origin(one), one)
-        for one in sorted(entry_points(group=GROUP), key=lambda e: e.name)
-    }
+    declared = {one.name: one for one in _of_source_tree()}
+    declared |= {one.name: one for one in entry_points(group=GROUP)}
+    return {name: Found(name, _origin(one), one) for name, one in sorted(declared.items())}
 
 
 def load(type_name: str) -> ProviderSpec:
@@ -92,5 +93,15 @@ def secret_names(spec: ProviderSpec) -> set[str]:
     }
 
 
+def _of_source_tree() -> list[EntryPoint]:
+    """Our own entry points where the package runs from its source and is not installed."""
+    project = Path(__file__).parents[2] / "pyproject.toml"
+    if not project.is_file():
+        return []
+    table = tomllib.loads(project.read_text(encoding="utf-8"))["project"]
+    declared: dict[str, str] = table["entry-points"][GROUP]
+    return [EntryPoint(name, value, GROUP) for name, value in declared.items()]
+
+
 def _origin(one: EntryPoint) -> str:
-    return f"{one.dist.name} {one.dist.version}" if one.dist is not None else "unknown"
+    return f"{one.dist.name} {one.dist.version}" if one.dist is not None else "this source"
