@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Generic, TypeVar, get_args
 
 from pydantic import TypeAdapter, ValidationError
@@ -81,6 +82,7 @@ def storable_number(number: int | None) -> int | None:
     return None if number is None else max(-_MOST, min(number, _MOST))
 
 
+@lru_cache(maxsize=256)
 def time_text(when: datetime) -> str:
     """An aware time as UTC text that sorts like the time; exact to the microsecond."""
     return when.astimezone(UTC).isoformat(timespec="microseconds")

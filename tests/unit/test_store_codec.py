@@ -22,6 +22,7 @@ from bot.domain.transitions import Snapshot
 from bot.domain.watches import Filter
 from bot.store import codec
 from bot.store.sqlite import runs
+from bot.store.sqlite.run_columns import columns
 from bot.store.sqlite.schema import create_tables
 
 EVERYTHING = st.characters(exclude_categories=())
@@ -136,7 +137,8 @@ def tables() -> Iterator[Database]:
 def test_runs_round_trip_through_their_columns(snapshots: list[Snapshot]) -> None:
     newest = {one.run.ref: one for one in snapshots}
     with tables() as db:
-        runs.save(db, snapshots, datetime(2026, 3, 1, tzinfo=UTC))
+        now = datetime(2026, 3, 1, tzinfo=UTC)
+        runs.save(db, [columns(one, now) for one in snapshots])
         assert runs.snapshots(db, newest) == newest
 
 

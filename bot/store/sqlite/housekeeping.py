@@ -27,7 +27,7 @@ _OLD = (
 def take_over(db: Database, now_s: float, now: datetime, token: Callable[[], str]) -> None:
     """Ends the claims of earlier processes and starts this one's clock: everything is due."""
     db.execute("UPDATE facts SET value = value + 1 WHERE name = 'opening'")
-    for name, value in (("opening", "1"), ("prefix", token())):
+    for name, value in (("opening", "1"), ("view", "0"), ("prefix", token())):
         db.execute("INSERT OR IGNORE INTO facts (name, value) VALUES (?, ?)", [name, value])
     db.execute("DELETE FROM facts WHERE name = 'paused_until_at'")
     db.execute("DELETE FROM actions")

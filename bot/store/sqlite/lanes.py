@@ -7,7 +7,7 @@ from sqlite_utils import Database
 from bot.domain.errors import StoreError
 from bot.domain.outbox import Form, NewMessage, OutboxClaim
 from bot.store.codec import load_body, storable
-from bot.store.sqlite.outbox import bury_orphans, requeue_newer
+from bot.store.sqlite.outbox import bury_orphans, requeue_newer, ts_of
 
 _NEXT = """
 WITH heads AS (
@@ -43,7 +43,7 @@ def claim(db: Database, prefix: str, now_s: float, lease_s: float, now: str) -> 
             return None
         row = _take(db, due["id"], now_s + lease_s)
         try:
-            return _claim(row, prefix)
+            return _claim(db, row, prefix)
         except StoreError as error:
             _bury(db, row["id"], error.message, now)
 
@@ -57,14 +57,13 @@ def _take(db: Database, message_id: int, ends_at: float) -> sqlite3.Row:
         " claim_ends_at = :ends_at,"
         " is_ambiguous = newer_body IS NULL AND (is_ambiguous OR state = 'sending'),"
         " kind = coalesce(newer_kind, kind), body = coalesce(newer_body, body),"
-        " newer_kind = NULL, newer_body = NULL WHERE id = :id RETURNING *,"
-        " (SELECT ts FROM outbox AS root WHERE root.key = outbox.root_key) AS root_ts",
+        " newer_kind = NULL, newer_body = NULL WHERE id = :id RETURNING *",
         {"ends_at": ends_at, "id": message_id},
     ).fetchone()
     return row
 
 
-def _claim(row: sqlite3.Row, prefix: str) -> OutboxClaim:
+def _claim(db: Database, row: sqlite3.Row, prefix: str) -> OutboxClaim:
     message = NewMessage(
         channel=row["channel"],
         key=row["key"],
@@ -78,7 +77,7 @@ def _claim(row: sqlite3.Row, prefix: str) -> OutboxClaim:
         token=row["token"],
         attempts=row["attempts"] - 1,
         is_ambiguous=bool(row["is_ambiguous"]),
-        root_ts=row["root_ts"],
+        root_ts=None if message.root_key is None else ts_of(db, message.root_key),
     )
 
 

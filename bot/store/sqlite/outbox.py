@@ -1,6 +1,8 @@
 """Messages that are put in and found: the order in each channel is that of insertion."""
 
-from collections.abc import Collection
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 
 from sqlite_utils import Database
 
@@ -10,56 +12,76 @@ from bot.store.codec import dump_body, storable, storable_or_none
 ROOT_IS_DEAD = "the message it belongs to was never posted"
 
 
-def enqueue(db: Database, messages: Collection[NewMessage], now: str) -> None:
-    for channel in {message.channel for message in messages}:
-        db.execute(
-            "INSERT OR IGNORE INTO lanes (channel, paused_until_at) VALUES (?, 0)", [channel]
-        )
-    for message in messages:
-        _put(db, message)
-    bury_orphans(db, now)
+@dataclass(frozen=True, slots=True)
+class NewRow:
+    """A new message, its body already text."""
+
+    channel: str
+    key: str
+    form: Form
+    kind: str
+    body: str
+    root_key: str | None
 
 
-def _put(db: Database, message: NewMessage) -> None:
-    key = storable(message.key)
-    old = db.execute("SELECT id, form, state FROM outbox WHERE key = ?", [key]).fetchone()
-    if old is None:
-        _insert(db, message)
-    elif old["form"] == message.form == Form.EDIT:
-        _replace(db, old["id"], old["state"], message)
-
-
-def _insert(db: Database, message: NewMessage) -> None:
+def new_row(message: NewMessage) -> NewRow:
     kind, body = dump_body(message.body)
-    db.execute(
-        "INSERT INTO outbox (channel, key, form, kind, body, root_key) VALUES (?, ?, ?, ?, ?, ?)",
-        [
-            message.channel,
-            storable(message.key),
-            message.form.value,
-            kind,
-            body,
-            storable_or_none(message.root_key),
-        ],
+    return NewRow(
+        message.channel,
+        storable(message.key),
+        message.form,
+        kind,
+        body,
+        storable_or_none(message.root_key),
     )
 
 
-def _replace(db: Database, message_id: int, state: str, message: NewMessage) -> None:
+def enqueue(db: Database, rows: Sequence[NewRow], now: str) -> None:
+    """A key that is there already is left alone, unless both are edits."""
+    for channel in {row.channel for row in rows}:
+        db.execute(
+            "INSERT OR IGNORE INTO lanes (channel, paused_until_at) VALUES (?, 0)", [channel]
+        )
+    for is_edit, group in groupby(rows, key=lambda row: row.form is Form.EDIT):
+        if is_edit:
+            for row in group:
+                _put_edit(db, row)
+        else:
+            _insert_new(db, group)
+    bury_orphans(db, now)
+
+
+def _put_edit(db: Database, row: NewRow) -> None:
+    old = db.execute("SELECT id, form, state FROM outbox WHERE key = ?", [row.key]).fetchone()
+    if old is None:
+        _insert_new(db, [row])
+    elif old["form"] == Form.EDIT:
+        _replace(db, old["id"], old["state"], row)
+
+
+def _insert_new(db: Database, rows: Iterable[NewRow]) -> None:
+    db.conn.executemany(
+        "INSERT INTO outbox (channel, key, form, kind, body, root_key)"
+        " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+        [(row.channel, row.key, row.form.value, row.kind, row.body, row.root_key) for row in rows],
+    )
+
+
+def _replace(db: Database, message_id: int, state: str, row: NewRow) -> None:
     """A waiting edit keeps its place; one that was sent already goes to the end."""
-    kind, body = dump_body(message.body)
     if state == "waiting":
         db.execute(
             "UPDATE outbox SET kind = ?, body = ?, is_ambiguous = 0 WHERE id = ?",
-            [kind, body, message_id],
+            [row.kind, row.body, message_id],
         )
     elif state == "sending":
         db.execute(
             "UPDATE outbox SET newer_kind = ?, newer_body = ? WHERE id = ?",
-            [kind, body, message_id],
+            [row.kind, row.body, message_id],
         )
     else:
         db.execute("DELETE FROM outbox WHERE id = ?", [message_id])
-        _insert(db, message)
+        _insert_new(db, [row])
 
 
 def requeue_newer(db: Database, message_id: int) -> None:
@@ -98,3 +120,8 @@ def sent_as(db: Database, key: str) -> tuple[str, str] | None:
         "SELECT channel, ts FROM outbox WHERE key = ? AND ts IS NOT NULL", [storable(key)]
     ).fetchone()
     return None if row is None else (row["channel"], row["ts"])
+
+
+def ts_of(db: Database, key: str) -> str | None:
+    found = sent_as(db, key)
+    return None if found is None else found[1]

@@ -1,6 +1,12 @@
-"""The one transaction of a poll."""
+"""The one transaction of a poll.
+
+Reading and deciding take most of the time of a large poll, and others must be able to write
+meanwhile. So the decision is made from a consistent view first; the transaction then checks
+that the view still holds (`view_number`), and where it does not, decides anew within.
+"""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlite_utils import Database
@@ -10,29 +16,69 @@ from bot.domain.polls import Decide, PollChanges, PollClaim, PollView
 from bot.domain.providers import Observation
 from bot.domain.runs import Run
 from bot.store.codec import time_text
-from bot.store.sqlite import episodes, outbox, runs, sources, watches
+from bot.store.sqlite import episodes, outbox, run_columns, runs, sources, watches
 
 
-def record(
-    db: Database,
-    claim: PollClaim,
-    observation: Observation,
-    decide: Decide,
-    now: datetime,
-) -> tuple[int, PollChanges] | None:
-    """Stores what `decide` says; the source's row is for the caller to settle."""
-    source_id = sources.held(db, claim)
-    if source_id is None:
-        return None
-    changes = decide(view(db, observation))
-    runs.save(db, changes.snapshots, now)
-    runs.mark_read(db, source_id, (run.ref for run in observation.runs), now)
-    episodes.save(db, changes.episodes)
-    outbox.enqueue(db, changes.messages, time_text(now))
-    return source_id, changes
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be stored, ready for the tables, and the number of the view it rests on."""
+
+    view_number: int
+    changes: PollChanges
+    run_rows: list[tuple[run_columns.Value, ...]]
+    messages: list[outbox.NewRow]
 
 
-def view(db: Database, observation: Observation) -> PollView:
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """One poll's result on its way into the store."""
+
+    claim: PollClaim
+    observation: Observation
+    decide: Decide
+    now: datetime
+
+    def plan(self, db: Database) -> Plan | None:
+        """What would be stored now; None if the claim was lost."""
+        if sources.held(db, self.claim) is None:
+            return None
+        changes = self.decide(_view(db, self.observation))
+        return Plan(
+            view_number(db),
+            changes,
+            [run_columns.columns(one, self.now) for one in changes.snapshots],
+            [outbox.new_row(one) for one in changes.messages],
+        )
+
+    def store(self, db: Database, plan: Plan) -> tuple[int, PollChanges] | None:
+        """Stores it within a write transaction and tells the source's row, which is for the
+        caller to settle. None if the claim was lost.
+        """
+        source_id = sources.held(db, self.claim)
+        if source_id is None:
+            return None
+        if view_number(db) != plan.view_number:
+            plan = self.plan(db) or plan
+        runs.save(db, plan.run_rows)
+        runs.mark_read(db, source_id, (run.ref for run in self.observation.runs), self.now)
+        episodes.save(db, plan.changes.episodes)
+        outbox.enqueue(db, plan.messages, time_text(self.now))
+        if plan.changes.snapshots or plan.changes.episodes:
+            change_view(db)
+        return source_id, plan.changes
+
+
+def view_number(db: Database) -> int:
+    """Rises with every write that changes what a decision may see."""
+    row = db.execute("SELECT value FROM facts WHERE name = 'view'").fetchone()
+    return int(row[0])
+
+
+def change_view(db: Database) -> None:
+    db.execute("UPDATE facts SET value = value + 1 WHERE name = 'view'")
+
+
+def _view(db: Database, observation: Observation) -> PollView:
     return PollView(
         snapshots=runs.snapshots(db, (run.ref for run in observation.runs)),
         watches=watches.active(db),

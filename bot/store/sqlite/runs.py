@@ -1,9 +1,9 @@
 """Stored runs: snapshots, what is open on a source, the past of a pipeline."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from itertools import groupby
 
 from sqlite_utils import Database
 
@@ -12,15 +12,16 @@ from bot.domain.providers import OpenRun
 from bot.domain.runs import Run, RunRef
 from bot.domain.transitions import Snapshot
 from bot.store.codec import TEXTS, read_time, time_text
-from bot.store.sqlite.run_columns import UPSERT, columns, read_run, read_snapshot
+from bot.store.sqlite.run_columns import UPSERT, Value, read_run, read_snapshot
 
 HISTORY_LENGTH = 20
 _GIVEN_UP_AFTER = timedelta(days=7)
 _READ_MARK_EVERY = timedelta(days=1)
 
 
-def save(db: Database, snapshots: Iterable[Snapshot], now: datetime) -> None:
-    db.conn.executemany(UPSERT, (columns(one, now) for one in snapshots))
+def save(db: Database, rows: Iterable[tuple[Value, ...]]) -> None:
+    """Stores snapshots, given as the rows that `columns` makes of them."""
+    db.conn.executemany(UPSERT, rows)
 
 
 def one(db: Database, ref: RunRef) -> Run | None:
@@ -61,8 +62,10 @@ def mark_read(db: Database, source_id: int, refs: Iterable[RunRef], now: datetim
 
 def _by_instance(refs: Iterable[RunRef]) -> list[tuple[str, str]]:
     """Instances with their run ids as a JSON array (ids are plain by their grammar)."""
-    grouped = groupby(sorted(set(refs)), key=lambda ref: ref.instance)
-    return [(name, json.dumps([ref.run_id for ref in group])) for name, group in grouped]
+    grouped: defaultdict[str, set[str]] = defaultdict(set)
+    for ref in refs:
+        grouped[ref.instance].add(ref.run_id)
+    return [(instance, json.dumps(list(ids))) for instance, ids in grouped.items()]
 
 
 def open_of_source(db: Database, source_id: int, now: datetime) -> tuple[OpenRun, ...]:

@@ -1,8 +1,11 @@
 """The Store port on SQLite: every verb a transaction, the work done by the nouns beside."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
+
+from sqlite_utils import Database
 
 from bot.domain.audit import Command, CommandState, NewCommand
 from bot.domain.clock import Clock
@@ -72,7 +75,7 @@ class SqliteStore:
 
     def clean(self, keep_days: int) -> None:
         before = self._clock.now() - timedelta(days=keep_days)
-        with self._connections.write() as db:
+        with self._changing_view() as db:
             housekeeping.clean(db, before, self._clock.monotonic())
 
     # Duplicates and commands
@@ -142,7 +145,7 @@ class SqliteStore:
     # Watches
 
     def add_watch(self, watch: Watch) -> Watch:
-        with self._connections.write() as db:
+        with self._changing_view() as db:
             return stored_watches.add(db, watch)
 
     def watches(self, channel: str | None = None) -> tuple[Watch, ...]:
@@ -150,19 +153,19 @@ class SqliteStore:
             return stored_watches.of_channel(db, channel)
 
     def remove_watch(self, watch_id: int) -> bool:
-        with self._connections.write() as db:
+        with self._changing_view() as db:
             return stored_watches.remove(db, watch_id)
 
     def sync_settings_watches(self, watches: Collection[Watch]) -> None:
-        with self._connections.write() as db:
+        with self._changing_view() as db:
             stored_watches.sync_settings(db, watches)
 
     def suspend_channel(self, channel: str, because: str) -> tuple[Watch, ...]:
-        with self._connections.write() as db:
+        with self._changing_view() as db:
             return stored_watches.suspend(db, channel, because)
 
     def resume_channel(self, channel: str) -> None:
-        with self._connections.write() as db:
+        with self._changing_view() as db:
             stored_watches.resume(db, channel)
 
     # Polling
@@ -182,9 +185,14 @@ class SqliteStore:
     def record_poll(
         self, claim: PollClaim, observation: Observation, due_in_s: float, decide: Decide
     ) -> PollChanges | None:
+        now = self._clock.now()
+        poll = polls.Poll(claim, observation, decide, now)
+        with self._connections.read() as db:
+            plan = poll.plan(db)
+        if plan is None:
+            return None
         with self._connections.write() as db:
-            now = self._clock.now()
-            stored = polls.record(db, claim, observation, decide, now)
+            stored = poll.store(db, plan)
             if stored is None:
                 return None
             source_id, changes = stored
@@ -220,8 +228,9 @@ class SqliteStore:
     # Outbox
 
     def enqueue(self, messages: Iterable[NewMessage]) -> None:
+        rows = [outbox.new_row(message) for message in messages]
         with self._connections.write() as db:
-            outbox.enqueue(db, tuple(messages), self._now_text())
+            outbox.enqueue(db, rows, self._now_text())
 
     def claim_message(self, lease_s: float) -> OutboxClaim | None:
         with self._connections.write() as db:
@@ -257,6 +266,13 @@ class SqliteStore:
     def message_ts(self, key: str) -> tuple[str, str] | None:
         with self._connections.read() as db:
             return outbox.sent_as(db, key)
+
+    @contextmanager
+    def _changing_view(self) -> Iterator[Database]:
+        """A write that changes what a poll's decision sees."""
+        with self._connections.write() as db:
+            yield db
+            polls.change_view(db)
 
     def _now_text(self) -> str:
         return time_text(self._clock.now())
