@@ -99,8 +99,8 @@ class Store(Protocol):
     def remove_watch(self, watch_id: int) -> bool: ...
 
     def sync_settings_watches(self, watches: Collection[Watch]) -> None:
-        """Makes the watches with `made_by == "settings"` equal to these; `since` of one that
-        is there already stays.
+        """Makes the watches with `made_by == "settings"` equal to these. One that is there
+        already keeps its `since`, its mute and its suspension.
         """
 
     def suspend_channel(self, channel: str, because: str) -> tuple[Watch, ...]:
@@ -125,6 +125,10 @@ class Store(Protocol):
     ) -> PollChanges | None:
         """The one transaction of a poll: checks the claim, reads what `decide` needs, and stores
         snapshots, episodes, messages and cursor. None, and nothing stored, if the claim was lost.
+
+        A claim is lost when somebody else has claimed the source since, or a new process has
+        opened the store; an ended lease alone loses nothing. `decide` must be pure: it is asked
+        again when what it saw has changed meanwhile. It may not call the store.
         """
 
     def record_failed_poll(self, claim: PollClaim, error: str, due_in_s: float) -> None: ...

@@ -10,10 +10,9 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Thread
-from time import monotonic, perf_counter
+from time import perf_counter
 
 from bot.domain.episodes import Episode, EpisodeKey
 from bot.domain.errors import StoreBusyError
@@ -24,19 +23,12 @@ from bot.domain.providers import Observation
 from bot.domain.replies import AlertCard
 from bot.domain.runs import Run, RunRef
 from bot.domain.statuses import Status
-from bot.domain.transitions import compare
+from bot.domain.transitions import Reason, compare
 from bot.store.sqlite import SqliteStore
-from tests.fakes.store_samples import SOURCE, claimed_source, command
+from tests.fakes.store_engines import ManualClock
+from tests.fakes.store_samples import NOON, SOURCE, claimed_source, command
 
 CHANNELS = 20
-
-
-class SystemClock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        return monotonic()
 
 
 def say(line: str) -> None:
@@ -44,7 +36,6 @@ def say(line: str) -> None:
 
 
 def runs_of(count: int, status: Status) -> tuple[Run, ...]:
-    now = datetime.now(UTC)
     return tuple(
         Run(
             RunRef("wercker", f"577a{number:020}"),
@@ -55,9 +46,9 @@ def runs_of(count: int, status: Status) -> tuple[Run, ...]:
             branch="main",
             commit="0123456789abcdef0123456789abcdef01234567",
             author="ada",
-            created=now,
-            started=now,
-            finished=now if status.is_terminal else None,
+            created=NOON,
+            started=NOON,
+            finished=NOON if status.is_terminal else None,
             url=f"https://ci.example/runs/577a{number:020}",
         )
         for number in range(count)
@@ -66,19 +57,18 @@ def runs_of(count: int, status: Status) -> tuple[Run, ...]:
 
 def decision(runs: tuple[Run, ...], *, one_each: bool) -> Callable[[PollView], PollChanges]:
     """Compares every run, and makes a card per channel or a message per run."""
-    now = datetime.now(UTC)
 
     def decide(view: PollView) -> PollChanges:
         changed = [
-            compare(view.snapshots.get(run.ref), run, now=now, runs_reopen=False) for run in runs
+            compare(view.snapshots.get(run.ref), run, now=NOON, runs_reopen=False) for run in runs
         ]
         failed = [one.snapshot.run for one in changed if one.snapshot.run.status.is_failure]
         for run in failed:
             view.history(run)
         told = failed if one_each else failed[:CHANNELS]
         return PollChanges(
-            tuple(one.snapshot for one in changed if one.snapshot.changed == now),
-            tuple(_episode(run, now) for run in failed[:CHANNELS]),
+            tuple(one.snapshot for one in changed if one.reason is not Reason.STILL_THE_SAME),
+            tuple(_episode(run) for run in failed[:CHANNELS]),
             tuple(_card(run) for run in told),
         )
 
@@ -90,9 +80,9 @@ def _card(run: Run) -> NewMessage:
     return NewMessage(_channel(run), f"card:{run.ref}", Form.POST, card)
 
 
-def _episode(run: Run, now: datetime) -> Episode:
+def _episode(run: Run) -> Episode:
     key = EpisodeKey(_channel(run), run.pipeline, run.branch)
-    return Episode(key, f"card:{run.ref}", now, run, run, ((run.ref, 1),))
+    return Episode(key, f"card:{run.ref}", NOON, run, run, ((run.ref, 1),))
 
 
 def _channel(run: Run) -> str:
@@ -141,7 +131,7 @@ def time_poll(store: SqliteStore, runs: tuple[Run, ...], *, one_each: bool = Fal
 
 
 def time_polls(folder: Path, count: int, *, one_each: bool, with_acks: bool) -> None:
-    store = SqliteStore(folder / f"{one_each}{with_acks}.db", SystemClock(), lambda: "b")
+    store = SqliteStore(folder / f"{one_each}{with_acks}.db", ManualClock(), lambda: "b")
     store.open()
     store.plan_sources([SOURCE])
     new = time_poll(store, runs_of(count, Status.RUNNING))
