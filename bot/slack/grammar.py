@@ -21,7 +21,7 @@ from bot.domain.intents import (
 from bot.slack.grammar_actions import read_abort, read_retry, read_trigger
 from bot.slack.grammar_runs import read_runs
 from bot.slack.grammar_watch import read_watch
-from bot.slack.sentence import PAIRS, Sentence, shown
+from bot.slack.sentence import PAIRS, Sentence
 from bot.slack.vocabulary import HELP_WORDS, VERB_SYNONYMS, VERBS, VIEWS, closest
 from bot.slack.words import Kind, Word, join_options, split
 
@@ -122,9 +122,10 @@ def _not_a_verb(words: tuple[Word, ...]) -> Reading:
     maybe = [Sentence(verb, rest).echo() for verb in dict.fromkeys(verbs + near)]
     if not maybe and closest(text, VIEWS, limit=1):
         maybe = [Sentence("runs", words).echo()]
-    echo = Sentence("runs", words).echo().removeprefix("/runs ")
+    whole = Sentence("runs", words)
+    echo = whole.echo().removeprefix("/runs ")
     problem = UserError(
-        f'"{shown(first.text)}" is not a command. There are {", ".join(VERBS)} and help.',
+        f'"{whole.shown(first)}" is not a command. There are {", ".join(VERBS)} and help.',
         maybe=tuple(maybe),
         help_command="/runs help",
     )

@@ -46,7 +46,7 @@ def read_abort(sentence: Sentence) -> Intent:
     run, rest = _leading_run(sentence)
     if _asks_for_dry(rest):
         raise sentence.problem("abort has no dry run. Nothing was sent.")
-    return AbortRun(run, reason_text(" ".join(_reason_word(word) for word in rest)))
+    return AbortRun(run, reason_text(sentence.said(*rest)))
 
 
 def read_retry(sentence: Sentence) -> Intent:
@@ -58,7 +58,7 @@ def read_retry(sentence: Sentence) -> Intent:
         raise sentence.problem("all or failed, not both.", *(sentence.without(w) for w in scopes))
     if len(others) > 1:
         raise sentence.problem(
-            f'"{shown(others[1].text)}" is one word too many; values are written key=value.',
+            f'"{sentence.shown(others[1])}" is one word too many; values are written key=value.',
             sentence.without(others[1]),
         )
     run: RunChoice = run_choice(sentence, others[0]) if others else RunOfThread()
@@ -81,7 +81,7 @@ def _pipeline(sentence: Sentence, word: Word) -> str:
     if word.kind in {Kind.URL, Kind.NUMBER} or (at and which in WHICH):
         again = Sentence("retry", tuple(w for w in sentence.words if w is word))
         raise sentence.problem(
-            f"{shown(word.text)} is a run, and trigger takes a pipeline. "
+            f"{sentence.shown(word)} is a run, and trigger takes a pipeline. "
             "To start the same again, retry the run.",
             again.echo(),
         )
@@ -91,8 +91,8 @@ def _pipeline(sentence: Sentence, word: Word) -> str:
 def _second_bare(sentence: Sentence, names: list[Word]) -> UserError:
     extra = names[2]
     return sentence.problem(
-        f'"{shown(extra.text)}" is a second bare word; the one bare word, '
-        f'"{shown(names[1].text)}", is the branch or revision. '
+        f'"{sentence.shown(extra)}" is a second bare word; the one bare word, '
+        f'"{sentence.shown(names[1])}", is the branch or revision. '
         "Everything else is written key=value, with quotes around spaces.",
         sentence.without(extra),
     )
@@ -110,23 +110,16 @@ def _leading_run(sentence: Sentence) -> tuple[RunChoice, tuple[Word, ...]]:
 
 
 def _run_missing(sentence: Sentence, first: Word) -> UserError:
-    reason = reason_text(" ".join(word.text for word in sentence.words))
+    reason = reason_text(sentence.said(*sentence.words))
     alone = Sentence("abort", ())
     return sentence.problem(
-        f'"{shown(first.text)}" is not a run. Name the run first; in the thread of its card '
+        f'"{sentence.shown(first)}" is not a run. Name the run first; in the thread of its card '
         "write reason=… alone.",
         f"{alone.echo()} reason={quoted(reason)}",
     )
 
 
-def _reason_word(word: Word) -> str:
-    is_reason = word.kind is Kind.PAIR and word.key.lower() == "reason"
-    return word.value if is_reason else word.text
-
-
 def _asks_for_dry(rest: tuple[Word, ...]) -> bool:
     """`dry` never writes, so a lone `dry` is not taken for a reason."""
-    flags = [word for word in rest if word.kind is Kind.FLAG or word.says(*DRY_WORDS)]
-    return any(w.kind is Kind.FLAG and w.key.lower() in DRY_WORDS for w in flags) or (
-        len(rest) == 1 and len(flags) == 1 and flags[0].says(*DRY_WORDS)
-    )
+    is_switch = any(word.says(*DRY_WORDS) and word.key for word in rest)
+    return is_switch or (len(rest) == 1 and rest[0].says(*DRY_WORDS))

@@ -39,18 +39,18 @@ def can_be_run(word: Word) -> bool:
 def can_be_pipeline(word: Word) -> bool:
     """Whether a word can only be a pipeline: a key with a slash, a glob, or a name with blanks."""
     if word.kind is Kind.QUALIFIED:
-        return bool(word.value) and not is_run_id(word.value)
+        return not is_run_id(word.value)
     return word.kind is Kind.BARE and ("/" in word.text or _GLOB.search(word.text) is not None)
 
 
 def pipeline_name(sentence: Sentence, word: Word) -> str:
     """A pipeline as typed, its instance in lower case. UserError if it is a run or nothing."""
-    if word.kind in {Kind.URL, Kind.NUMBER, Kind.MENTION, Kind.FLAG}:
-        raise sentence.problem(f"{shown(word.text)} is not a pipeline; write `provider:name`.")
+    if word.kind not in {Kind.QUALIFIED, Kind.BARE}:
+        raise sentence.problem(f"{sentence.shown(word)} is not a pipeline; write `provider:name`.")
     head, at, which = word.text.rpartition("@")
     if at and which in WHICH:
         raise sentence.problem(
-            f"{shown(word.text)} is a run; here a pipeline is needed.",
+            f"{sentence.shown(word)} is a run; here a pipeline is needed.",
             sentence.replacing(word, head),
         )
     return qualified(sentence, word)
@@ -62,7 +62,7 @@ def qualified(sentence: Sentence, word: Word) -> str:
         return word.text
     if not word.value:
         raise sentence.problem(
-            f"there is nothing behind {shown(word.text)} Write `{word.key}:name`."
+            f"there is nothing behind {sentence.shown(word)} Write `{word.key}:name`."
         )
     return f"{word.key}:{word.value}"
 
@@ -105,7 +105,7 @@ def _not_a_run(sentence: Sentence, word: Word) -> UserError:
     if can_be_pipeline(word) and not _GLOB.search(word.text):
         maybe = (sentence.replacing(word, f"{word.text}@last"),)
     return sentence.problem(
-        f'"{shown(word.text)}" is not a run. A run is `provider:id`, #1 of your last listing, '
+        f'"{sentence.shown(word)}" is not a run. A run is `provider:id`, #1 of your last listing, '
         "a pasted address, or `pipeline@last`.",
         *maybe,
     )

@@ -6,7 +6,7 @@ from bot.domain.durations import parse_duration
 from bot.domain.errors import UserError
 from bot.domain.statuses import Status
 from bot.domain.watches import Filter
-from bot.slack.sentence import Sentence, quoted, shown
+from bot.slack.sentence import Sentence, quoted, shown, spell_value
 from bot.slack.vocabulary import FILTER_KEYS, KEY_WORDS, STATUS_WORDS, FilterKey, closest
 from bot.slack.words import Kind, Word
 
@@ -35,7 +35,7 @@ def unknown_key(
 ) -> UserError:
     """What to say about a key that is not one of `known`, with the likely ones offered."""
     sign = "!=" if word.kind is Kind.NOT_PAIR else "="
-    value = quoted(word.value)
+    value = spell_value(word)
     return sentence.problem(
         f'"{shown(word.key)}" is not {what}. Possible are {", ".join(known)}.',
         *(sentence.replacing(word, f"{key}{sign}{value}") for key in closest(word.key, known)),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from bot.domain.providers import Variable
 from bot.slack.masking import mask_assignments
-from bot.slack.sentence import Sentence, quoted, shown
+from bot.slack.sentence import Sentence, shown, spell_value
 from bot.slack.vocabulary import DRY_WORDS
 from bot.slack.words import Kind, Word
 
@@ -45,7 +45,7 @@ def _key(sentence: Sentence, word: Word) -> str:
     if word.kind is Kind.NOT_PAIR:
         raise sentence.problem(
             f"{shown(word.key)}!= is for filters; here write {shown(word.key)}=value.",
-            sentence.replacing(word, f"{word.key}={quoted(word.value)}"),
+            sentence.replacing(word, f"{word.key}={spell_value(word)}"),
         )
     lower = word.key.lower()
     if lower.startswith(_ENV):

@@ -37,7 +37,8 @@ class _Request:
         if len(self.names) > most:
             extra = self.names[most]
             raise self.sentence.problem(
-                f'"{shown(extra.text)}" is one word too many.', self.sentence.without(extra)
+                f'"{self.sentence.shown(extra)}" is one word too many.',
+                self.sentence.without(extra),
             )
 
     def expect_no_filters(self, message: str) -> None:
@@ -113,7 +114,7 @@ def _show(request: _Request, run: RunChoice, names: tuple[Word, ...]) -> Intent:
         case "tests" | "steps" | "params" | "summary":
             if names[1:]:
                 raise request.sentence.problem(
-                    f'"{shown(names[1].text)}" is one word too many.',
+                    f'"{request.sentence.shown(names[1])}" is one word too many.',
                     request.sentence.without(*names[1:]),
                 )
             return ShowRun(run, part, is_shared=request.is_shared)
@@ -160,7 +161,7 @@ def _not_a_part(sentence: Sentence, run: Word, word: Word) -> UserError:
         rest = Sentence(sentence.verb, tuple(w for w in sentence.words if w is not word))
         maybe = [rest.replacing(run, word.text.lower(), f"pipeline={quoted(run.text)}")]
     return sentence.problem(
-        f'"{shown(word.text)}" is not a part of a run. Possible are {", ".join(PARTS)}.', *maybe
+        f'"{sentence.shown(word)}" is not a part of a run. Possible are {", ".join(PARTS)}.', *maybe
     )
 
 
@@ -168,7 +169,7 @@ def _unknown(sentence: Sentence, word: Word) -> UserError:
     views = [sentence.replacing(word, one) for one in closest(word.text, VIEWS)]
     filtered = sentence.replacing(word, f"pipeline={quoted(word.text)}")
     return sentence.problem(
-        f'"{shown(word.text)}" is neither a view nor a run. Views are {", ".join(VIEWS)}.',
+        f'"{sentence.shown(word)}" is neither a view nor a run. Views are {", ".join(VIEWS)}.',
         *views,
         filtered,
     )

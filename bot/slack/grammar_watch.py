@@ -19,7 +19,7 @@ from bot.domain.watches import Preset, ThreadMode
 from bot.slack.grammar_choices import pipeline_name, qualified, run_choice
 from bot.slack.grammar_filters import filters, not_a_duration, unknown_key
 from bot.slack.grammar_parameters import reason_text
-from bot.slack.sentence import Sentence, shown
+from bot.slack.sentence import Sentence, quoted, shown
 from bot.slack.vocabulary import KEY_WORDS, WATCH_WORDS, FilterKey, closest
 from bot.slack.words import Kind, Word
 
@@ -63,7 +63,7 @@ def _add(sentence: Sentence) -> Intent:
     if near := _misspelt(pattern):
         maybe = [sentence.replacing(pattern, word) for word in near]
         raise sentence.problem(
-            f'"{shown(pattern.text)}" looks like {" or ".join(near)}. '
+            f'"{sentence.shown(pattern)}" looks like {" or ".join(near)}. '
             "If it is a pipeline, write it in quotes.",
             *maybe,
             sentence.replacing(pattern, f'"{pattern.text}"'),
@@ -98,8 +98,8 @@ def _extra(sentence: Sentence, pattern: Word, extra: Word) -> UserError:
         turned = Sentence("watch", (extra, pattern))
         return sentence.problem(f"{extra.text.lower()} stands before the pipeline.", turned.echo())
     return sentence.problem(
-        f'"{shown(extra.text)}" is one word too many; conditions are written key=value.',
-        sentence.replacing(extra, f"branch={extra.text}"),
+        f'"{sentence.shown(extra)}" is one word too many; conditions are written key=value.',
+        sentence.replacing(extra, f"branch={quoted(sentence.shown(extra))}"),
         sentence.without(extra),
     )
 
@@ -166,7 +166,7 @@ def _mute(sentence: Sentence) -> Intent:
             f"a mute lasts {LONGEST_MUTE.days} days at the most.",
             sentence.replacing(rest[0], f"{LONGEST_MUTE.days}d"),
         )
-    return MuteWatch(pattern, duration, reason_text(" ".join(word.text for word in rest[1:])))
+    return MuteWatch(pattern, duration, reason_text(sentence.said(*rest[1:])))
 
 
 def _target(sentence: Sentence, verb: str) -> str:
@@ -187,5 +187,6 @@ def _expect_no_more(sentence: Sentence, most: int) -> None:
     if len(sentence.words) > most:
         extra = sentence.words[most]
         raise sentence.problem(
-            f'"{shown(extra.text)}" is one word too many.', sentence.without(*sentence.words[most:])
+            f'"{sentence.shown(extra)}" is one word too many.',
+            sentence.without(*sentence.words[most:]),
         )

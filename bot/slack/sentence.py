@@ -42,17 +42,26 @@ class Sentence:
         spelt = spell(self.words)
         texts = [
             text
-            for word, shown in zip(self.words, spelt, strict=True)
-            for text in (new if word is old else (shown,))
+            for word, again in zip(self.words, spelt, strict=True)
+            for text in (new if word is old else (again,))
         ]
         return self._command(texts)
 
     def without(self, *left_out: Word) -> str:
         spelt = spell(self.words)
-        kept = [
-            s for w, s in zip(self.words, spelt, strict=True) if all(w is not o for o in left_out)
-        ]
+        ids = {id(word) for word in left_out}
+        kept = (s for word, s in zip(self.words, spelt, strict=True) if id(word) not in ids)
         return self._command(kept)
+
+    def shown(self, word: Word) -> str:
+        """One of its words as it may stand in an error: short, and masked as in the echo."""
+        return shown(self.said(word))
+
+    def said(self, *words: Word) -> str:
+        """Some of its words as running text, masked as in the echo."""
+        ids = {id(word) for word in words}
+        every = zip(self.words, spell(self.words), strict=True)
+        return " ".join(_say(word, spelt) for word, spelt in every if id(word) in ids)
 
     def problem(self, message: str, *maybe: str) -> UserError:
         """An error about this command; `maybe` are full commands."""
@@ -83,22 +92,29 @@ def quoted(text: str) -> str:
 
 
 def shown(text: str) -> str:
-    """A word as it may stand in an error: short, and masked where it looks like a secret."""
+    """A text as it may stand in an error: short, and masked where it looks like a secret."""
     text = mask_assignments(text)
     return text if len(text) <= 60 else text[:59] + "…"  # noqa: PLR2004
+
+
+def _say(word: Word, spelt: str) -> str:
+    if word.kind is Kind.PAIR and word.key.lower() == "reason":
+        return mask_assignments(word.value)
+    return spelt if word.kind in PAIRS or MASK in spelt else word.text
 
 
 def _spell(word: Word) -> str:
     if word.kind in PAIRS:
         sign = "=" if word.kind is Kind.PAIR else "!="
-        return f"{word.key}{sign}{_spell_value(word)}"
+        return f"{word.key}{sign}{spell_value(word)}"
     if word.text.startswith("=") and word.text != "=":
         return f"={MASK}"
     text = f"--{word.key}" if word.kind is Kind.FLAG else mask_assignments(word.text)
     return _again(word, text)
 
 
-def _spell_value(word: Word) -> str:
+def spell_value(word: Word) -> str:
+    """The value of a pair as it can be typed again, masked if it may be secret."""
     if is_secret_name(word.key):
         return MASK
     if word.mention and word.key.lower() == "mention":

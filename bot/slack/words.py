@@ -29,7 +29,8 @@ class Kind(StrEnum):
 class Word:
     """One word, quotes taken off.
 
-    `key` and `value` are the parts of pairs and of `provider:rest`. `is_quoted` tells that the
+    `key` and `value` are the parts of pairs and of `provider:rest`; a bare word that was typed
+    as a switch (`--dry`) has a key too. `is_quoted` tells that the
     word began with a quote, or that a pair's value has a quote in it. `mention` is the Slack id
     (or `here`, `channel`, `everyone`) when the word or value is exactly one mention.
     """
@@ -70,14 +71,14 @@ def join_options(words: Iterable[Word]) -> tuple[Word, ...]:
         if flag and word.kind not in {Kind.PAIR, Kind.NOT_PAIR, Kind.FLAG}:
             joined[-1] = replace(word, kind=Kind.PAIR, key=flag.key, value=word.text)
         elif word.kind is Kind.FLAG and word.key.lower() in SWITCHES:
-            joined.append(Word(word.key.lower()))
+            joined.append(Word(word.key.lower(), key=word.key.lower()))
         else:
             joined.append(word)
     return tuple(joined)
 
 
 _LEXEME = re.compile(
-    r"(?P<space>\s++)|(?P<link><[^<>]*+>)|(?P<entity>&(?:amp|lt|gt);)|(?P<quote>[\"'])"
+    r"(?P<space>\s++)|(?P<link><[@#!A-Za-z][^<>]*+>)|(?P<entity>&(?:amp|lt|gt);)|(?P<quote>[\"'])"
     r"|(?P<escape>\\[\"\\])|(?P<plain>[^\s<&\"'\\]++|.)",
     re.DOTALL,
 )
