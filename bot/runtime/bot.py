@@ -74,6 +74,7 @@ class Bot:
         self._client: WebClient = web_client(self._token, settings.slack_api_url)
         self._identity = Identity(self._client)
         self._pool = Pool("command", COMMAND_WORKERS, COMMAND_BACKLOG)
+        self._ask_pool = Pool("ask", ASK_WORKERS, ASK_BACKLOG)
         self._signer = Signer(self._token)
         self._supervisor = Supervisor(self._clock, self._died)
         self._poller = Poller(
@@ -133,6 +134,8 @@ class Bot:
         self._pool.close()
         self._drain()
         self._supervisor.stop(DRAIN_S / 2)
+        self._ask_pool.close()
+        self._fleet.close()
         self._store.close()
         log.info("bot.stopped")
 
@@ -160,7 +163,7 @@ class Bot:
         groups = frozenset(o for o in self._settings.operators if o.startswith("S"))
         directory = SlackDirectory(self._client, self._identity, groups, self._clock)
         choices = Choices(self._fleet, self._store)
-        parallel = Parallel(Pool("ask", ASK_WORKERS, ASK_BACKLOG))
+        parallel = Parallel(self._ask_pool)
         services = Services(
             Listing(self._fleet, self._store, choices, parallel, self._clock),
             Reading(choices, self._clock),

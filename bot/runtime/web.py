@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from waitress import wasyncore
 from waitress.server import create_server
 
 from bot.domain.errors import BotError
@@ -67,7 +68,7 @@ class WebServer:
 
     def __init__(self, app: Wsgi, host: str, port: int) -> None:
         try:
-            self._server = create_server(
+            self._server: Any = create_server(
                 app,
                 host=host,
                 port=port,
@@ -83,7 +84,7 @@ class WebServer:
 
     @property
     def port(self) -> int:
-        return int(self._server.effective_port)  # type: ignore[union-attr]
+        return int(self._server.effective_port)
 
     def start(self) -> None:
         self._thread.start()
@@ -92,16 +93,43 @@ class WebServer:
         return self._thread.is_alive()
 
     def stop(self) -> None:
-        """Takes no new requests; those under way get their answer."""
-        self._server.close()
-        self._server.task_dispatcher.shutdown()
+        """Takes no new requests; those under way get their answer, as far as 6 s allow."""
+        if not self._thread.is_alive():
+            self._server.close()
+            self._server.task_dispatcher.shutdown()
+            return
+        self._on_loop(lambda: wasyncore.dispatcher.close(self._server))
+        self._server.task_dispatcher.shutdown(timeout=5)
+        self._await_flushed(1.0)
+        self._on_loop(self._close_all)
         self._thread.join(timeout=2)
+
+    def _on_loop(self, work: Callable[[], object]) -> None:
+        """Waitress is touched on its own thread only: on another one, a socket that is closed
+        while it is waited for keeps the loop going until its time-out (seen with 3.0).
+        """
+        self._server.trigger.pull_trigger(work)
+
+    def _await_flushed(self, limit_s: float) -> None:
+        pause = threading.Event()
+        for _ in range(int(limit_s / 0.02)):
+            if not any(c.total_outbufs_len for c in self._channels()):
+                return
+            pause.wait(0.02)
+
+    def _close_all(self) -> None:
+        for channel in self._channels():
+            channel.handle_close()
+        self._server.trigger.close()
+
+    def _channels(self) -> list[Any]:
+        return list(self._server.active_channels.values())
 
     def _serve(self) -> None:
         try:
             self._server.run()
-        except OSError:  # the socket was closed to stop it
-            log.info("web.closed")
+        except OSError:
+            log.exception("web.died")
 
 
 def _answer(

@@ -38,6 +38,11 @@ class Instance:
     def of(cls, name: str, spec: ProviderSpec, provider: Provider) -> "Instance":
         return cls(name, spec, provider, Pool(f"desk-{name}", 4, 32), Pool(f"lane-{name}", 2, 2))
 
+    def close(self) -> None:
+        """Takes no more calls; those under way come to their end."""
+        self.desk.close()
+        self.lane.close()
+
     def can(self, capability: Capability) -> bool:
         return capability in self.spec.capabilities
 
@@ -88,6 +93,11 @@ class Fleet:
 
     def __len__(self) -> int:
         return len(self._instances)
+
+    def close(self) -> None:
+        """Takes no more calls."""
+        for one in self:
+            one.close()
 
     @property
     def names(self) -> tuple[str, ...]:
