@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain.errors import Kind, ProviderError
 from bot.net import BearerAuth, HttpClient, HttpError
-from bot.net.outgoing import user_agent
+from bot.net.outgoing import UnsendableError, user_agent
 from tests.fakes.net import RawServer, RealClock, StillClock, answers, reply, within
 
 
@@ -126,7 +126,9 @@ def test_t10_headers_cannot_be_split(server: RawServer, headers: dict[str, str])
         client_of(server).request("GET", "a", deadline=within(5), headers=headers)
     error = caught.value
     assert error.kind is Kind.INVALID
-    assert "canary" not in repr(error) + repr(error.__cause__) + repr(error.__context__)
+    assert isinstance(error.__cause__, UnsendableError)
+    assert error.__cause__.__context__ is None
+    assert "canary" not in repr(error) + repr(error.__cause__)
     assert server.received == []
 
 
