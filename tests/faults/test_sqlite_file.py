@@ -264,6 +264,10 @@ def test_a_journal_left_by_a_crash_is_rolled_back(tmp_path: Path) -> None:
         connection.execute("PRAGMA journal_mode = DELETE")
         connection.execute("PRAGMA cache_size = 1")
         connection.execute("BEGIN IMMEDIATE")
+        connection.execute(
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at)"
+            " VALUES ('bot', 'never_committed', '')"
+        )
         connection.executemany(
             "INSERT INTO seen (key, received) VALUES (?, '')", [[f"{n}" * 99] for n in range(999)]
         )

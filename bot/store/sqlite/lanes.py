@@ -159,7 +159,7 @@ def _held(db: Database, claim: OutboxClaim) -> int | None:
 
 def _pause(db: Database, channel: str, until_at: float) -> None:
     db.execute(
-        "UPDATE lanes SET paused_until_at = max(paused_until_at, ?) WHERE channel = ?",
+        "UPDATE lanes SET paused_until_at = ? WHERE channel = ?",
         [until_at, channel],
     )
 

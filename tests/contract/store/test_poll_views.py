@@ -55,10 +55,10 @@ def test_an_open_episode_is_seen_with_its_pipeline_only(store: Store) -> None:
 
 def test_episodes_differ_by_channel_and_branch(store: Store) -> None:
     kept = (
-        episode("a"),
-        episode("b", channel="C2"),
-        episode("c", branch=None),
-        episode("d", branch=""),
+        episode(),
+        episode(channel="C2"),
+        episode(branch=None),
+        episode(branch=""),
     )
     poll(store, episodes=kept)
     assert poll(store, observed=[a_run()]).episodes == {one.key: one for one in kept}
