@@ -25,7 +25,7 @@ from bot.store.sqlite import runs
 from bot.store.sqlite.run_columns import columns
 from bot.store.sqlite.schema import create_tables
 
-EVERYTHING = st.characters(exclude_categories=())
+EVERYTHING = st.sampled_from("a\0\u202e\ud800\udbff\udc00\udfff\uffff") | st.characters()
 TEXTS = st.text(max_size=12) | st.sampled_from(["\0", "a\0b", "\u202egnp", "\u200d", "<!here>"])
 ODD_TEXTS = st.text(EVERYTHING, max_size=12)
 TIMES = st.datetimes(timezones=st.just(UTC))

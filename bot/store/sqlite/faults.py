@@ -10,7 +10,7 @@ _SENTENCES = {
     "SQLITE_CORRUPT": "The database file is damaged.",
     "SQLITE_NOTADB": "The database file is damaged, or is not a database.",
     "SQLITE_CANTOPEN": "The database file cannot be opened.",
-    "SQLITE_IOERR": "The disk that holds the database is full or does not work; nothing was written.",
+    "SQLITE_IOERR": "The disk of the database is full or does not work; nothing was written.",
 }
 _BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED")
 
