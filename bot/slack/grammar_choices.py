@@ -5,7 +5,7 @@ import re
 from bot.domain.errors import UserError
 from bot.domain.intents import RunById, RunByNumber, RunByPipeline, RunByUrl, RunChoice
 from bot.domain.runs import is_run_id
-from bot.slack.sentence import Sentence, shown
+from bot.slack.sentence import Sentence
 from bot.slack.vocabulary import WHICH, closest
 from bot.slack.words import Kind, Word
 
@@ -47,7 +47,7 @@ def pipeline_name(sentence: Sentence, word: Word) -> str:
     """A pipeline as typed, its instance in lower case. UserError if it is a run or nothing."""
     if word.kind not in {Kind.QUALIFIED, Kind.BARE}:
         raise sentence.problem(f"{sentence.shown(word)} is not a pipeline; write `provider:name`.")
-    head, at, which = word.text.rpartition("@")
+    head, at, which = sentence.said(word).rpartition("@")
     if at and which in WHICH:
         raise sentence.problem(
             f"{sentence.shown(word)} is a run; here a pipeline is needed.",
@@ -89,9 +89,11 @@ def _by_pipeline(sentence: Sentence, word: Word, pipeline: str, which: str) -> R
     if found := WHICH.get(which.lower()):
         return RunByPipeline(pipeline, found)
     near = closest(which, WHICH) or tuple(WHICH)
+    name = sentence.said(word).rpartition("@")[0]
     raise sentence.problem(
-        f'behind "{shown(pipeline)}@" comes last, last-failed or last-green, not "{shown(which)}".',
-        *(sentence.replacing(word, f"{pipeline}@{one}") for one in near),
+        f'"{sentence.shown(word)}" is not a run: behind the @ comes last, last-failed or '
+        "last-green.",
+        *(sentence.replacing(word, f"{name}@{one}") for one in near if name),
     )
 
 
@@ -103,7 +105,7 @@ def _is_bare_id(word: Word) -> bool:
 def _not_a_run(sentence: Sentence, word: Word) -> UserError:
     maybe: tuple[str, ...] = ()
     if can_be_pipeline(word) and not _GLOB.search(word.text):
-        maybe = (sentence.replacing(word, f"{word.text}@last"),)
+        maybe = (sentence.replacing(word, f"{sentence.said(word)}@last"),)
     return sentence.problem(
         f'"{sentence.shown(word)}" is not a run. A run is `provider:id`, #1 of your last listing, '
         "a pasted address, or `pipeline@last`.",

@@ -129,7 +129,7 @@ def _log_words(sentence: Sentence, names: tuple[Word, ...]) -> tuple[str | None,
     lines = _count(sentence, last) if last and has_count else _LOG_LINES
     steps = names[:-1] if has_count else names
     if len(steps) > 1:
-        step = " ".join(word.text for word in steps)
+        step = sentence.said(*steps)
         raise sentence.problem(
             "a step with spaces in its name stands in quotes.", _with_step(sentence, steps, step)
         )
@@ -159,7 +159,7 @@ def _not_a_part(sentence: Sentence, run: Word, word: Word) -> UserError:
     maybe = [sentence.replacing(word, one) for one in closest(word.text, PARTS)]
     if word.says(*VIEWS[:3]):
         rest = Sentence(sentence.verb, tuple(w for w in sentence.words if w is not word))
-        maybe = [rest.replacing(run, word.text.lower(), f"pipeline={quoted(run.text)}")]
+        maybe = [rest.replacing(run, word.text.lower(), f"pipeline={quoted(sentence.said(run))}")]
     return sentence.problem(
         f'"{sentence.shown(word)}" is not a part of a run. Possible are {", ".join(PARTS)}.', *maybe
     )
@@ -167,7 +167,7 @@ def _not_a_part(sentence: Sentence, run: Word, word: Word) -> UserError:
 
 def _unknown(sentence: Sentence, word: Word) -> UserError:
     views = [sentence.replacing(word, one) for one in closest(word.text, VIEWS)]
-    filtered = sentence.replacing(word, f"pipeline={quoted(word.text)}")
+    filtered = sentence.replacing(word, f"pipeline={quoted(sentence.said(word))}")
     return sentence.problem(
         f'"{sentence.shown(word)}" is neither a view nor a run. Views are {", ".join(VIEWS)}.',
         *views,

@@ -79,7 +79,7 @@ def spell(words: tuple[Word, ...]) -> list[str]:
     is_value_next = False
     for word in words:
         texts.append(MASK if is_value_next and word.text != "=" else _spell(word))
-        is_value_next = _awaits_value(word, is_value_next=is_value_next)
+        is_value_next = _awaits_value(word)
     return texts
 
 
@@ -128,14 +128,12 @@ def _again(word: Word, text: str) -> str:
     return quoted(text)
 
 
-def _awaits_value(word: Word, *, is_value_next: bool) -> bool:
+def _awaits_value(word: Word) -> bool:
     """Whether the next word may be a secret value: `env.A = x`, `env.A= x`, `--token --x`."""
     if word.text == "=":
         return True
-    if word.kind in PAIRS:
-        return is_secret_name(word.key) and not word.value
-    if is_value_next:
-        return False
-    is_open = word.kind is Kind.FLAG or word.text.endswith(("=", ":"))
-    is_env = word.text.lower().startswith("env.")
-    return is_env or (is_open and is_secret_name(word.text))
+    if word.kind in PAIRS and not word.value:
+        return is_secret_name(word.key)
+    text = word.value if word.kind in PAIRS else word.text
+    is_open = word.kind is Kind.FLAG or text.endswith(("=", ":"))
+    return text.lower().startswith("env.") or (is_open and is_secret_name(word.text))
