@@ -1,0 +1,254 @@
+"""Names and ids of an account's projects and environments, remembered for a while."""
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from bot.domain.clock import Clock, Deadline
+from bot.domain.errors import Kind, ProviderError
+from bot.providers.testery_api import TesteryApi
+from bot.providers.testery_links import Links
+from bot.providers.testery_replies import (
+    AccountReply,
+    EnvironmentReply,
+    ProjectReply,
+    RunReply,
+    SuiteReply,
+)
+from bot.providers.testery_words import Home
+
+T = TypeVar("T", ProjectReply, EnvironmentReply)
+
+LIST_S = 3600.0  # a listed id keeps its key; one that is not listed makes us look again
+MISSING_S = 600.0  # for how long an id that no list has is taken to stay so
+NO_LINK_S = 60.0
+_HIDDEN = frozenset({Kind.NOT_FOUND, Kind.FORBIDDEN, Kind.BAD_REPLY})
+_MOST_KNOWN = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What people mean by a key. `environment` is None for a project as a whole."""
+
+    project: ProjectReply
+    environment: EnvironmentReply | None = None
+
+    @property
+    def home(self) -> Home:
+        environment = self.environment
+        return Home(
+            self.project.key,
+            environment.key if environment else None,
+            self.project.id,
+            environment.id if environment else None,
+        )
+
+    @property
+    def title(self) -> str:
+        project = self.project.name or self.project.key
+        if self.environment is None:
+            return project
+        return f"{project} on {self.environment.name or self.environment.key}"
+
+
+@dataclass(slots=True)
+class _List(Generic[T]):
+    """One list of the account as last read. `gone` are ids that it did not have, with the time
+    until which they are not looked for again.
+    """
+
+    path: str
+    model: type[T]
+    items: tuple[T, ...] = ()
+    fresh_until: float = -1.0
+    gone: dict[int, float] = field(default_factory=dict)
+
+    def named(self, item_id: int | None) -> T | None:
+        return next((item for item in self.items if item.id == item_id), None)
+
+
+class Names:
+    """Shared by threads: two may ask the same at once, and then both answers are right."""
+
+    def __init__(self, api: TesteryApi, clock: Clock, web_url: str) -> None:
+        self._api, self._clock, self._web_url = api, clock, web_url
+        self._lock = threading.Lock()
+        self._projects = _List("projects", ProjectReply)
+        self._environments = _List("environments", EnvironmentReply)
+        self._account: str | None = None
+        self._account_until = -1.0
+
+    # What is remembered, without I/O
+
+    @property
+    def account(self) -> str | None:
+        """The name that stands in web links, once it was read."""
+        return self._account
+
+    @property
+    def links(self) -> Links:
+        return Links(self._web_url, self._account)
+
+    def home(self, reply: RunReply) -> Home:
+        """Where a run belongs, as far as its reply and the lists tell."""
+        project = self._projects.named(reply.project_id)
+        environment = self._environments.named(reply.environment_id)
+        return Home(
+            project.key if project else None,
+            reply.environment or (environment.key if environment else None),
+            reply.project_id,
+            reply.environment_id,
+        )
+
+    # What may ask
+
+    def prepare(self, replies: Iterable[RunReply], deadline: Deadline) -> None:
+        """Sees to it that `home` and `links` know these runs. Lists that this token is not shown
+        cost the keys, and an account without a name the links; neither costs the runs.
+        """
+        known = list(replies)
+        project_ids = {reply.project_id for reply in known if reply.project_id}
+        unnamed = [reply for reply in known if reply.environment is None]
+        environment_ids = {reply.environment_id for reply in unnamed if reply.environment_id}
+        self._cover(self._projects, project_ids, deadline)
+        self._cover(self._environments, environment_ids, deadline)
+        self.learn_account(deadline)
+
+    def learn_account(self, deadline: Deadline) -> None:
+        """Reads the account's name, unless it is remembered. It is for links only, so it may
+        fail, and takes at most half of the time that is left.
+        """
+        now = self._clock.monotonic()
+        if now < self._account_until:
+            return
+        try:
+            half = deadline.at_most(deadline.remaining_s() / 2)
+            self.put_account(self._api.one(AccountReply, ("account",), half))
+        except ProviderError:
+            self._account_until = now + NO_LINK_S
+
+    def put_account(self, reply: AccountReply) -> None:
+        self._account, self._account_until = reply.name, self._clock.monotonic() + LIST_S
+
+    def projects(self, deadline: Deadline) -> tuple[ProjectReply, ...]:
+        return self._read(self._projects, deadline)
+
+    def environments(self, deadline: Deadline) -> tuple[EnvironmentReply, ...]:
+        return self._read(self._environments, deadline)
+
+    def forget(self) -> None:
+        """Makes the next question go to the vendor."""
+        self._projects.fresh_until = self._environments.fresh_until = -1.0
+
+    def places(self, deadline: Deadline) -> tuple[Place, ...]:
+        """Every project, alone and in each environment that is not archived."""
+        environments = [e for e in self.environments(deadline) if not e.archived]
+        projects = self.projects(deadline)
+        if len(projects) * len(environments) > _MOST_KNOWN:
+            return tuple(Place(project) for project in projects)
+        return tuple(
+            Place(project, environment)
+            for project in projects
+            for environment in (None, *environments)
+        )
+
+    def find(self, key: str, deadline: Deadline) -> Place:
+        """By `project` or `project/environment`, keys or ids; a spelling that differs in case is
+        taken if nothing else fits. NOT_FOUND with `known` keys otherwise.
+        """
+        place = self._place(key, deadline)
+        if place is None:
+            self.forget()  # it may be new
+            place = self._place(key, deadline)
+        if place is not None:
+            return place
+        message = f"{self._unknown_part(key, deadline)} It is written project/environment."
+        known = tuple(place.home.key for place in self.places(deadline))
+        raise ProviderError(Kind.NOT_FOUND, message, known=known)
+
+    def suite_id(self, project: ProjectReply, name: str, deadline: Deadline) -> int:
+        """The id of a test suite by its name, without regard to case."""
+        path = ("projects", str(project.id), "test-suites")
+        suites = self._api.page(SuiteReply, path, deadline).items
+        for suite in suites:
+            if suite.name.casefold() == name.strip().casefold():
+                return suite.id
+        names = tuple(suite.name for suite in suites)
+        there_are = f"there are: {', '.join(names)}." if names else "there are none."
+        message = f"{project.key} has no such test suite; {there_are}"
+        raise ProviderError(Kind.NOT_FOUND, message, known=names)
+
+    def _place(self, key: str, deadline: Deadline) -> Place | None:
+        for spelt in (_by_key, _by_id, _roughly):
+            for project in self.projects(deadline):
+                environment = _rest(key, project, spelt)
+                if environment == "":
+                    return Place(project)
+                for one in self.environments(deadline) if environment else ():
+                    if environment and spelt(environment, one.key, one.id):
+                        return Place(project, one)
+        return None
+
+    def _unknown_part(self, key: str, deadline: Deadline) -> str:
+        projects = self.projects(deadline)
+        if any(_rest(key, project, _roughly) for project in projects):
+            return "Testery has no such environment in this account."
+        return "Testery has no such project in this account."
+
+    def _read(self, wanted: _List[T], deadline: Deadline) -> tuple[T, ...]:
+        now = self._clock.monotonic()
+        with self._lock:
+            if now < wanted.fresh_until:
+                return wanted.items
+        items = self._api.page(wanted.model, (wanted.path,), deadline).items
+        with self._lock:
+            wanted.items, wanted.fresh_until = items, now + LIST_S
+        return items
+
+    def _cover(self, wanted: _List[T], ids: set[int], deadline: Deadline) -> None:
+        """Reads the list again if it does not have one of `ids`, unless that was tried lately. An
+        older reading is good enough while there is no newer one.
+        """
+        now = self._clock.monotonic()
+        missing = {i for i in ids if wanted.named(i) is None and wanted.gone.get(i, -1.0) <= now}
+        if missing:
+            wanted.fresh_until = -1.0
+        if not ids or now < wanted.fresh_until:
+            return
+        try:
+            self._read(wanted, deadline)
+        except ProviderError as error:
+            if missing and error.kind not in _HIDDEN:
+                raise
+            wanted.fresh_until = now + NO_LINK_S
+        with self._lock:
+            still = {i: now + MISSING_S for i in missing if wanted.named(i) is None}
+            wanted.gone = {i: t for i, t in wanted.gone.items() if t > now} | still
+
+
+Spelling = Callable[[str, str, int], bool]
+
+
+def _by_key(text: str, key: str, _item_id: int) -> bool:
+    return text == key
+
+
+def _by_id(text: str, _key: str, item_id: int) -> bool:
+    return text == str(item_id)
+
+
+def _roughly(text: str, key: str, _item_id: int) -> bool:
+    return text.casefold() == key.casefold()
+
+
+def _rest(key: str, project: ProjectReply, spelt: Spelling) -> str | None:
+    """What follows the project in a key: the environment, or nothing; None if it is not of this
+    project. Keys may hold slashes themselves.
+    """
+    if spelt(key, project.key, project.id):
+        return ""
+    for index in (i for i, character in enumerate(key) if character == "/"):
+        if spelt(key[:index], project.key, project.id) and key[index + 1 :]:
+            return key[index + 1 :]
+    return None
