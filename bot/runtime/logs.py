@@ -53,5 +53,5 @@ def configure(
     root.handlers[:] = [handler]
     root.setLevel(level)
     logging.captureWarnings(capture=True)
-    for name in ("slack_bolt", "slack_sdk", "urllib3", "waitress", "asyncio"):
+    for name in ("slack_bolt", "slack_sdk", "waitress", "asyncio"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -77,8 +77,12 @@ class PollSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    min_interval_s: float = Field(default=10.0, ge=0.05, le=86400)
-    max_interval_s: float = Field(default=300.0, ge=0.05, le=86400)
+    min_interval_s: float = Field(
+        default=10.0, ge=0.05, le=86400, description="seconds between polls while runs are open"
+    )
+    max_interval_s: float = Field(
+        default=300.0, ge=0.05, le=86400, description="seconds between polls at the most"
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -133,25 +137,60 @@ class Settings(BaseSettings):
         populate_by_name=True,
     )
 
-    slack_bot_token: SecretStr | None = Field(default=None, validation_alias="SLACK_BOT_TOKEN")
-    slack_app_token: SecretStr | None = Field(default=None, validation_alias="SLACK_APP_TOKEN")
+    slack_bot_token: SecretStr | None = Field(
+        default=None, validation_alias="SLACK_BOT_TOKEN", description="the bot token (`xoxb-…`)"
+    )
+    slack_app_token: SecretStr | None = Field(
+        default=None,
+        validation_alias="SLACK_APP_TOKEN",
+        description="the app-level token (`xapp-…`); set, the bot uses Socket Mode",
+    )
     slack_signing_secret: SecretStr | None = Field(
-        default=None, validation_alias="SLACK_SIGNING_SECRET"
+        default=None,
+        validation_alias="SLACK_SIGNING_SECRET",
+        description="needed in HTTP mode, that is without an app token",
     )
     slack_api_url: Annotated[str, AfterValidator(_api_url)] = Field(
-        default="https://slack.com/api/", validation_alias="SLACK_API_URL"
+        default="https://slack.com/api/",
+        validation_alias="SLACK_API_URL",
+        description="plain http for loopback hosts only",
     )
     database_url: Annotated[str, AfterValidator(_database_url)] = Field(
-        default="sqlite:///bot.db", validation_alias="DATABASE_URL"
+        default="sqlite:///bot.db",
+        validation_alias="DATABASE_URL",
+        description="`sqlite:///PATH`; one slash more for an absolute path",
     )
-    port: int = Field(default=3000, ge=0, le=65535, validation_alias="PORT")
-    bind_host: str = "0.0.0.0"  # noqa: S104  # a platform's router comes from outside
-    providers: dict[str, dict[str, str]] = Field(default={}, repr=False)
-    operators: Annotated[CommaList, NoDecode, AfterValidator(_operators)] = ()
-    watches: tuple[WatchSettings, ...] = ()
-    alert_channel: Channel | None = None
+    port: int = Field(
+        default=3000,
+        ge=0,
+        le=65535,
+        validation_alias="PORT",
+        description="serves `/healthz`, `/readyz`, `/metrics`, and `/slack/events` in HTTP mode",
+    )
+    bind_host: str = Field(
+        default="0.0.0.0",  # noqa: S104  # a platform's router comes from outside
+        description="the address to listen on; `127.0.0.1` behind a proxy on the same machine",
+    )
+    providers: dict[str, dict[str, str]] = Field(
+        default={}, repr=False, description="the providers, see below"
+    )
+    operators: Annotated[CommaList, NoDecode, AfterValidator(_operators)] = Field(
+        default=(),
+        description="who may trigger, abort, retry and watch: user ids, user-group ids, channel "
+        "ids, comma separated; `*` is every full member; unset: nobody",
+    )
+    watches: tuple[WatchSettings, ...] = Field(
+        default=(),
+        description="JSON list of watches made at the start: "
+        '`[{"channel": "C…", "pipeline": "wercker:…", "branch": "main", "on": "changes"}]`',
+    )
+    alert_channel: Channel | None = Field(
+        default=None, description="a channel id that watches everything"
+    )
     poll: PollSettings = PollSettings()
-    command_prefix: Annotated[str, AfterValidator(_prefix)] = ""
+    command_prefix: Annotated[str, AfterValidator(_prefix)] = Field(
+        default="", description="`ci-` makes `/ci-runs` …, where the names clash"
+    )
 
     @property
     def is_socket_mode(self) -> bool:
