@@ -1,7 +1,7 @@
 """Names and ids of an account's projects and environments, remembered for a while."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -180,19 +180,16 @@ class Names:
         raise ProviderError(Kind.NOT_FOUND, message, known=names)
 
     def _place(self, key: str, deadline: Deadline) -> Place | None:
-        for spelt in (_by_key, _by_id, _roughly):
-            for project in self.projects(deadline):
-                environment = _rest(key, project, spelt)
-                if environment == "":
-                    return Place(project)
-                for one in self.environments(deadline) if environment else ():
-                    if environment and spelt(environment, one.key, one.id):
-                        return Place(project, one)
+        for project, rest in _split(key, self.projects(deadline)):
+            if not rest:
+                return Place(project)
+            environment = _spelt(rest, self.environments(deadline))
+            if environment is not None:
+                return Place(project, environment)
         return None
 
     def _unknown_part(self, key: str, deadline: Deadline) -> str:
-        projects = self.projects(deadline)
-        if any(_rest(key, project, _roughly) for project in projects):
+        if any(rest for _, rest in _split(key, self.projects(deadline))):
             return "Testery has no such environment in this account."
         return "Testery has no such project in this account."
 
@@ -242,13 +239,23 @@ def _roughly(text: str, key: str, _item_id: int) -> bool:
     return text.casefold() == key.casefold()
 
 
-def _rest(key: str, project: ProjectReply, spelt: Spelling) -> str | None:
-    """What follows the project in a key: the environment, or nothing; None if it is not of this
-    project. Keys may hold slashes themselves.
+_SPELLINGS: tuple[Spelling, ...] = (_by_key, _by_id, _roughly)
+
+
+def _spelt(text: str, among: Sequence[T]) -> T | None:
+    """The one that `text` names best."""
+    return next(
+        (one for is_it in _SPELLINGS for one in among if is_it(text, one.key, one.id)), None
+    )
+
+
+def _split(key: str, projects: Sequence[ProjectReply]) -> Iterator[tuple[ProjectReply, str]]:
+    """The projects that a key may begin with, best first, and what follows them: an environment,
+    or nothing. Keys may hold slashes themselves.
     """
-    if spelt(key, project.key, project.id):
-        return ""
-    for index in (i for i, character in enumerate(key) if character == "/"):
-        if spelt(key[:index], project.key, project.id) and key[index + 1 :]:
-            return key[index + 1 :]
-    return None
+    cuts = [index for index, character in enumerate(key[:-1]) if character == "/"]
+    for is_it in _SPELLINGS:
+        for project in projects:
+            for cut in (len(key), *cuts):
+                if is_it(key[:cut], project.key, project.id):
+                    yield project, key[cut + 1 :]

@@ -159,29 +159,37 @@ class Polls:
         first = walk(self._reader(deadline), _reaches(past.mark, is_one_page=past.mark is None))
         rest = self._read_gap(past, first, deadline)
         replies = {reply.id: reply for reply in (*rest.runs, *first.runs)}
+        listed = self._runs.shown(replies.values(), deadline)
         missing = sorted({run.run_id for run in open_runs} - {str(i) for i in replies})
         open_ids, open_turn = turned(missing, past.open_turn, OPEN_RUNS_A_POLL)
         alone, bad_items = self._read_open(open_ids, deadline)
-        runs = self._runs.shown([*replies.values(), *alone], deadline)
-        bad_items += first.bad_items + rest.bad_items
-        mark = newest(first.runs, past.mark)
-        left = Cursor(mark=mark, gap=_gap(past, first, rest), open_turn=open_turn)
-        return Observation(runs, left.model_dump_json(), bad_items)
+        left = Cursor(
+            mark=newest(first.runs, past.mark), gap=_gap(past, first, rest), open_turn=open_turn
+        )
+        return Observation(
+            (*listed, *self._runs.shown(alone, deadline)),
+            left.model_dump_json(),
+            bad_items + first.bad_items + rest.bad_items,
+        )
 
     def recent(self, fits: Callable[[Run], bool], limit: int, deadline: Deadline) -> list[Run]:
         """The runs that fit, newest first, from at most five pages. No filter of the server's is
         known; what cannot be read after the first page is left out.
         """
-        found: dict[str, Run] = {}
+        fit: set[str] = set()
+
+        def fitting(replies: Sequence[RunReply]) -> list[Run]:
+            return [run for run in self._runs.shown(replies, deadline) if fits(run)]
 
         def is_enough(page: Page[RunReply]) -> bool:
-            runs = self._runs.shown(page.items, deadline)
-            found.update((run.ref.run_id, run) for run in runs if fits(run))
-            return len(found) >= limit
+            fit.update(run.ref.run_id for run in fitting(page.items))
+            return len(fit) >= limit
 
-        walk(self._reader(deadline), is_enough, most=PAGES_A_LISTING)
+        found = walk(self._reader(deadline), is_enough, most=PAGES_A_LISTING)
         newest_first = sorted(
-            found.values(), key=lambda run: run.when.timestamp() if run.when else 0.0, reverse=True
+            fitting(found.runs),
+            key=lambda run: run.when.timestamp() if run.when else 0.0,
+            reverse=True,
         )
         return newest_first[: max(0, limit)]
 
