@@ -19,14 +19,22 @@ class ConfigError(BotError):
 class UserError(BotError):
     """What a person asked cannot be done as asked.
 
-    `maybe` are corrected texts to offer; `help_command` is what to type to learn more.
+    `maybe` are corrected texts to offer: whole commands, or what may have been meant by the
+    words `instead_of`. `help_command` is what to type to learn more.
     """
 
     def __init__(
-        self, message: str, *, maybe: tuple[str, ...] = (), help_command: str = "", detail: str = ""
+        self,
+        message: str,
+        *,
+        maybe: tuple[str, ...] = (),
+        instead_of: str = "",
+        help_command: str = "",
+        detail: str = "",
     ) -> None:
         super().__init__(message, detail)
         self.maybe = maybe
+        self.instead_of = instead_of
         self.help_command = help_command
 
 

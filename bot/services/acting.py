@@ -4,7 +4,7 @@ Each reads first, refuses what makes no sense with nothing sent, puts one card i
 channel, sends exactly one request and writes what became of it on the card and in the audit.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
@@ -124,8 +124,7 @@ class Acting:
             PreviewLine("run", str(run.ref), "typed"),
             PreviewLine("pipeline", str(run.pipeline), "old run"),
         ]
-        old = {"branch": run.branch, "commit": run.commit}
-        lines += [PreviewLine(name, text, "old run") for name, text in old.items() if text]
+        lines += _kept(run, [name for name, _value in intent.parameters])
         lines += parameters.preview(str(run.ref), dict(intent.parameters), intent.variables)[1:]
         note = chosen.instance.spec.retry_note
         return Answer(Preview(Verb.RETRY, str(run.ref), tuple(lines), note))
@@ -273,6 +272,18 @@ Send = Callable[[Provider, Deadline], Started]
 def _require(one: Instance, capability: Capability) -> None:
     if not one.can(capability):
         raise refusal(one, capability)
+
+
+def _kept(run: Run, typed: Sequence[str]) -> list[PreviewLine]:
+    """What stays as it was in the old run; another branch brings its own commit."""
+    old = {"branch": run.branch, "commit": run.commit}
+    new = {name for name in old if any(one.lower().startswith(name) for one in typed)}
+    gone = new | ({"commit"} if "branch" in new else set())
+    return [
+        PreviewLine(name, text, "old run")
+        for name, text in old.items()
+        if text and name not in gone
+    ]
 
 
 def _defaults(one: Instance, typed: Mapping[str, str]) -> tuple[PreviewLine, ...]:

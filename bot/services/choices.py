@@ -1,9 +1,7 @@
 """From what people name to the run or pipeline they mean. Nothing is guessed."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Literal
 
 from bot.domain.chat import Asker
@@ -145,20 +143,24 @@ class Choices:
         candidates = [
             i for i in self._fleet if is_run_id(run_id) and re.fullmatch(i.spec.id_pattern, run_id)
         ]
-        found = [
-            Chosen(instance, run)
-            for instance in candidates
-            if (run := _or_none(partial(self._get, instance, run_id, deadline))) is not None
-        ]
-        if len(found) == 1:
+        found: list[Chosen] = []
+        problems: list[ProviderError] = []
+        for instance in candidates:
+            try:
+                found.append(Chosen(instance, self._get(instance, run_id, deadline)))
+            except ProviderError as error:
+                if error.kind is not Kind.NOT_FOUND:
+                    problems.append(error)
+        if len(found) == 1 and not problems:
             return found[0]
+        if not found and problems:
+            raise problems[0]
         if not found:
             raise UserError(
                 f'no configured provider knows a run "{run_id[:80]}"; write it as `instance:id`.',
                 help_command="/runs help",
             )
-        refs = tuple(str(one.run.ref) for one in found)
-        raise UserError(f'"{run_id}" is a run in more than one place; which one?', maybe=refs)
+        raise _which_one(run_id, "run", [str(one.run.ref) for one in found])
 
     def _get(self, instance: Instance, run_id: str, deadline: Deadline) -> Run:
         return instance.ask(lambda p: p.get(run_id, deadline), deadline)
@@ -184,41 +186,62 @@ class Choices:
             raise UserError(
                 f'no pipeline "{key}" in {instance.name}: {error.message}',
                 maybe=maybe,
-                help_command=f"/runs pipelines {key[:1]}*" if key else "/runs pipelines",
+                instead_of=f"{instance.name}:{key}",
+                help_command=_pipelines_like(key),
             ) from error
         return ChosenPipeline(instance, pipeline)
 
     def _pipeline_anywhere(self, key: str, deadline: Deadline) -> ChosenPipeline:
+        """The one instance that has this key. A question if one more may have it, be it that it
+        does not answer or that it has a key much like it: some take any key of the right form.
+        """
         found: list[ChosenPipeline] = []
         maybe: list[str] = []
+        problems: list[ProviderError] = []
         for instance in self._fleet:
             try:
                 found.append(self._pipeline_at(instance, key, deadline))
             except UserError as error:
                 maybe.extend(error.maybe)
-            except ProviderError:
-                continue
-        if len(found) == 1:
+            except ProviderError as error:
+                problems.append(error)
+        if len(found) == 1 and not problems and (not maybe or self._is_listed(found[0], deadline)):
             return found[0]
         if found:
-            refs = tuple(str(one.pipeline.ref) for one in found)
-            raise UserError(f'"{key}" is a pipeline in more than one place; which one?', maybe=refs)
+            refs = [str(one.pipeline.ref) for one in found]
+            raise _which_one(key, "pipeline", [*maybe[:3], *refs])
+        if problems:
+            raise problems[0]
         names = ", ".join(self._fleet.names) or "no provider"
         raise UserError(
             f'no pipeline "{key}" in {names}',
             maybe=tuple(maybe[:3]),
-            help_command=f"/runs pipelines {key[:1]}*" if key else "/runs pipelines",
+            instead_of=key,
+            help_command=_pipelines_like(key),
         )
+
+    def _is_listed(self, one: ChosenPipeline, deadline: Deadline) -> bool:
+        try:
+            known = one.instance.ask(lambda p: p.pipelines(deadline), deadline)
+        except ProviderError:
+            return False
+        return any(pipeline.ref == one.pipeline.ref for pipeline in known)
+
+
+def _which_one(typed: str, what: str, refs: list[str]) -> UserError:
+    return UserError(
+        f'"{typed[:80]}" may be a {what} in more than one place; which one?',
+        maybe=tuple(refs),
+        instead_of=typed,
+        help_command="/runs help",
+    )
+
+
+def _pipelines_like(key: str) -> str:
+    return f"/runs pipelines {key[:1]}*" if key else "/runs pipelines"
 
 
 def _fits(run: Run, which: Literal["last", "last-failed", "last-green"]) -> bool:
     if which == "last":
         return True
     return run.status.is_failure if which == "last-failed" else run.status is Status.PASSED
-
-
-def _or_none(read: Callable[[], Run]) -> Run | None:
-    try:
-        return read()
-    except ProviderError:
-        return None

@@ -251,15 +251,17 @@ def verb_of(intent: Intent) -> Verb:
 
 def problem(echo: str, error: UserError) -> Problem:
     """The four parts of an error. A suggested name becomes the corrected command."""
-    offers = tuple(_offer(echo, text) for text in error.maybe)
+    offers = tuple(_offer(echo, text, error.instead_of) for text in error.maybe)
     return Problem(echo, error.message, offers, error.help_command)
 
 
-def _offer(echo: str, suggestion: str) -> Offer:
+def _offer(echo: str, suggestion: str, instead_of: str) -> Offer:
+    verb, _, words = echo.partition(" ")
     if suggestion.startswith("/"):
         command = suggestion
+    elif instead_of and instead_of in words:
+        command = f"{verb} {words.replace(instead_of, suggestion, 1)}"
     else:
-        head, *rest = echo.split(" ")
-        command = " ".join([head, suggestion, *rest[1:]])
+        command = f"{verb} {suggestion}"
     is_mutation = not command.startswith(("/runs", "/watch list", "/watch help"))
     return Offer(suggestion, command, is_mutation or MASK in command)

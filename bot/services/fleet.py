@@ -117,6 +117,7 @@ class Fleet:
         raise UserError(
             f'no provider "{name}"; configured: {", ".join(self._instances)}',
             maybe=nearest(name, self._instances),
+            instead_of=name,
         )
 
 

@@ -8,7 +8,7 @@ from functools import partial
 from bot.domain.chat import Asker
 from bot.domain.clock import Clock, Deadline
 from bot.domain.durations import parse_duration
-from bot.domain.errors import BotError, UserError
+from bot.domain.errors import BotError, Kind, ProviderError, UserError
 from bot.domain.intents import ListRuns
 from bot.domain.pipelines import Pattern
 from bot.domain.providers import Provider
@@ -34,6 +34,8 @@ _VIEWS: dict[str, tuple[Filter, ...]] = {
         Filter("status", (Status.RUNNING.value, Status.QUEUED.value, Status.WAITING.value)),
     ),
 }
+
+_Patterns = tuple[Pattern, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ class Listing:
         )
         return Answer(reply, intent.is_shared, refs)
 
-    def _patterns(self, filters: tuple[Filter, ...], channel: str) -> dict[str, tuple[str, ...]]:
+    def _patterns(self, filters: tuple[Filter, ...], channel: str) -> dict[str, _Patterns]:
         """What to ask each for: what was named, else what the channel watches, else all."""
         named = [Pattern.parse(v) for f in filters if f.key == "pipeline" for v in _asked(f)]
         has_provider = any(f.key == "provider" and not f.is_negated for f in filters)
@@ -93,15 +95,13 @@ class Listing:
             named = [w.pattern for w in self._store.watches(channel)]
         named = named or [Pattern("*", "*")]
         return {
-            one.name: tuple(dict.fromkeys(p.key for p in named if _covers(p, one.name)))
+            one.name: tuple({p.key: p for p in named if _covers(p, one.name)}.values())
             for one in self._fleet
             if all(f.accepts(one.name) for f in filters if f.key == "provider")
             and any(_covers(p, one.name) for p in named)
         }
 
-    def _gather(
-        self, patterns: dict[str, tuple[str, ...]], limit: int, deadline: Deadline
-    ) -> _Gathered:
+    def _gather(self, patterns: dict[str, _Patterns], limit: int, deadline: Deadline) -> _Gathered:
         instances = [self._fleet.get(name) for name in patterns]
         answers, silent = self._parallel.ask(
             instances, lambda one: self._recent(one, patterns[one.name], limit, deadline), deadline
@@ -109,22 +109,30 @@ class Listing:
         runs = {run.ref: run for found in answers.values() for run in found}
         ages = [timedelta(0)]
         for one in silent:
-            runs |= {r.ref: r for k in patterns[one.instance] for r in self._stored(one, k, limit)}
+            runs |= {
+                r.ref: r for p in patterns[one.instance] for r in self._stored(one, p.key, limit)
+            }
             ages.append(self._age(one.instance))
         notes = tuple(
             f"{one.name} lists nothing by itself: name a pipeline ({one.spec.pipeline_form})"
             for one in instances
-            if "*" in patterns[one.name] and one.name in answers and not _lists(one)
+            if any(p.key == "*" for p in patterns[one.name])
+            and one.name in answers
+            and not _lists(one)
         )
         return _Gathered(tuple(runs.values()), silent, max(ages), notes)
 
     def _recent(
-        self, one: Instance, patterns: tuple[str, ...], limit: int, deadline: Deadline
+        self, one: Instance, patterns: _Patterns, limit: int, deadline: Deadline
     ) -> tuple[Run, ...]:
         found: list[Run] = []
-        for key in patterns:
-            call = partial(_ask_recent, key=key, limit=limit, deadline=deadline)
-            found.extend(one.ask(call, deadline))
+        for pattern in patterns:
+            call = partial(_ask_recent, key=pattern.key, limit=limit, deadline=deadline)
+            try:
+                found.extend(one.ask(call, deadline))
+            except ProviderError as error:
+                if error.kind is not Kind.NOT_FOUND or pattern.instance == one.name:
+                    raise  # else it may be the name of another vendor's pipeline
         return tuple(found)
 
     def _stored(self, silent: Silent, key: str, limit: int) -> tuple[Run, ...]:

@@ -63,19 +63,21 @@ def build(one: Instance, parameters: Mapping[str, str], variables: Sequence[Vari
     try:
         return one.spec.trigger.model_validate(dict(parameters))
     except ValidationError as error:
-        raise UserError(_sentence(error), help_command="/trigger help") from None
+        raise UserError(_sentence(error, one.spec.trigger), help_command="/trigger help") from None
 
 
 def _known(model: type[BaseModel]) -> str:
     return ", ".join(field_names(model)) or "none"
 
 
-def _sentence(error: ValidationError) -> str:
-    """The first complaint, with the parameter's name and without its value."""
+def _sentence(error: ValidationError, model: type[BaseModel]) -> str:
+    """The first complaint, with the parameter's name, what it takes, and not its value."""
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
     where = ".".join(str(part) for part in first["loc"])
     what = first["msg"].removeprefix("Value error, ")
-    return f"{where}: {what}" if where else what
+    field = field_names(model).get(where)
+    takes = f". It takes: {field.description}" if field is not None and field.description else ""
+    return f"{where}: {what}{takes}" if where else what
 
 
 def preview(

@@ -1,8 +1,9 @@
 """How an answer gets to the person who asked, and a card into the channel."""
 
 import logging
-from collections.abc import Callable
-from typing import Any
+import threading
+from collections.abc import Callable, Collection
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from slack_sdk import WebClient
@@ -10,14 +11,22 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook import WebhookClient
 
 from bot.domain.chat import Asker, Posted
+from bot.domain.outbox import Outcome
 from bot.domain.replies import ActionCard, Answer, Reply
 from bot.slack.incoming import Incoming
+from bot.slack.outcomes import outcome_of
 from bot.slack.rendering import RenderContext, Rendered, render
 from bot.slack.sender import metadata
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
+EVENT_TYPE = "ci_command"
+"""The `event_type` of the metadata on the card of a command."""
 TIMEOUT_S = 5
+LONGEST_WAIT_S = 5.0
+"""The longest `Retry-After` that is waited for; Slack allows one message a second."""
 
 
 class Answering:
@@ -81,8 +90,11 @@ class Conversation:
                 self._directly(rendered, is_shared=False)
             return
         try:
-            self._client.chat_update(
-                channel=posted.channel, ts=posted.ts, text=rendered.text, blocks=rendered.blocks
+            _patiently(
+                lambda: self._client.chat_update(
+                    channel=posted.channel, ts=posted.ts, text=rendered.text, blocks=rendered.blocks
+                ),
+                {Outcome.LATER, Outcome.AMBIGUOUS},
             )
         except Exception as error:  # noqa: BLE001  # the deed is done and audited; say it anyhow
             log.warning("card.not_updated", extra={"error": _name(error)})
@@ -93,14 +105,16 @@ class Conversation:
 
     def _post(self, rendered: Rendered) -> Posted | None:
         try:
-            reply = self._client.chat_postMessage(
-                channel=self._asker.channel,
-                text=rendered.text,
-                blocks=rendered.blocks,
-                thread_ts=self._asker.thread_ts,
-                metadata=metadata(self._new_mark()),
-                unfurl_links=False,
-                unfurl_media=False,
+            reply = _patiently(
+                lambda: self._client.chat_postMessage(
+                    channel=self._asker.channel,
+                    text=rendered.text,
+                    blocks=rendered.blocks,
+                    thread_ts=self._asker.thread_ts,
+                    metadata=metadata(self._new_mark(), EVENT_TYPE),
+                    unfurl_links=False,
+                    unfurl_media=False,
+                )
             )
         except Exception as error:  # noqa: BLE001  # the caller has another way
             log.warning("card.not_posted", extra={"error": _name(error)})
@@ -151,11 +165,24 @@ class Conversation:
 
     def _say(self, method: Callable[..., object], rendered: Rendered, **where: Any) -> bool:
         try:
-            method(text=rendered.text, blocks=rendered.blocks, **where)
+            _patiently(lambda: method(text=rendered.text, blocks=rendered.blocks, **where))
         except Exception as error:  # noqa: BLE001  # the caller has another way
             log.warning("answer.not_sent", extra={"error": _name(error)})
             return False
         return True
+
+
+def _patiently(call: Callable[[], T], again: Collection[Outcome] = (Outcome.LATER,)) -> T:
+    """Calls once more where that cannot say anything twice: when Slack asked to wait a little."""
+    try:
+        return call()
+    except Exception as error:
+        delivery = outcome_of(error)
+        wait_s = delivery.retry_after_s or 0.0
+        if delivery.outcome not in again or wait_s > LONGEST_WAIT_S:
+            raise
+    threading.Event().wait(wait_s)
+    return call()
 
 
 def is_trusted(response_url: str, api_url: str) -> bool:

@@ -93,7 +93,7 @@ class Door:
             intent = AbortRun(choice, press.reason)
         else:
             intent = RetryRun(choice, reason=press.reason)
-        return Reading(f"/{press.verb} {press.ref}", intent)
+        return Reading(f"/{press.verb} {press.ref} {press.reason}".rstrip(), intent)
 
     def _enter(
         self, incoming: Incoming, reading: Callable[[], Reading], *, can_answer: bool = True

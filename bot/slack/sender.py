@@ -85,8 +85,8 @@ class SlackNotifier:
         return str(reply["ts"])
 
 
-def metadata(message_id: str) -> dict[str, Any]:
-    return {"event_type": EVENT_TYPE, "event_payload": {"id": message_id}}
+def metadata(message_id: str, event_type: str = EVENT_TYPE) -> dict[str, Any]:
+    return {"event_type": event_type, "event_payload": {"id": message_id}}
 
 
 def _match(messages: list[dict[str, Any]], message_id: str) -> str | None:
