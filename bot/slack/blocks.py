@@ -21,7 +21,7 @@ _MOST_CONTEXT = 2000
 _MOST_HEADER = 150
 _MOST_LABEL = 75
 _MOST_OPTIONS = 5
-_ATOM = re.compile(r"<[^<>\n]*+>|&(?:amp|lt|gt);|.", re.DOTALL)
+_ATOM = re.compile(r"```|<[^<>\n]*+>|&(?:amp|lt|gt);|.", re.DOTALL)
 _FENCE = "```"
 
 

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 _WHITE = re.compile(r"[\s\u2028\u2029]+")
 _JOINERS = frozenset("\u200c\u200d")
 _FORMATTING = re.compile(
-    r"[*~`@]|(?<![^\W_])_|_(?![^\W_])|:[\w+'-]+:|\A>|\b(?:https?|mailto|slack|tel):|\bwww\.",
+    r"[*~`@]|(?<![^\W_])_|_(?![^\W_])|:[\w+'-]+:|\A>|(?:https?|mailto|slack|tel):|www\.",
     re.IGNORECASE,
 )
 """What Slack could take for markup, an emoji, a mention or a link; `_` inside a word is not."""
@@ -51,10 +51,11 @@ def prose(text: str, most: int = 1500) -> str:
     parts = cut(one_line(text), most).split("`")
     if len(parts) % 2 == 0:
         parts[-2:] = ["\u02cb".join(parts[-2:])]
-    return "".join(
+    spans = (
         _words(part) if index % 2 == 0 else code_span(part, most)
         for index, part in enumerate(parts)
     )
+    return "".join(spans).replace("``", "")  # two code spans side by side are one
 
 
 def _words(text: str) -> str:
