@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from bot.domain.access import Verb
+from bot.domain.intents import Topic
 from bot.domain.pipelines import Pattern, Pipeline, PipelineRef
 from bot.domain.replies import (
     ActionCard,
@@ -291,7 +292,9 @@ def test_a_card_names_who_asked_and_how_it_stands(state: ActionState, says: str)
 
 
 def test_the_end_of_an_abort_is_one_line() -> None:
-    aborted = replace(RUN, status=Status.ABORTED, finished=RUN.started + timedelta(seconds=41))  # type: ignore[operator]
+    began = NOW - timedelta(minutes=3)
+    ended = began + timedelta(seconds=41)
+    aborted = replace(RUN, status=Status.ABORTED, started=began, finished=ended)
     shown = text_of(card(ActionState.DONE, run=aborted, reason="wrong branch"))
     wanted = "⊘ aborted  testery:55676  nightly @main after 41 s by <@U012>: wrong branch"
     assert shown.startswith(wanted)
@@ -378,8 +381,9 @@ def test_commands_are_shown_with_the_prefix_of_the_workspace() -> None:
     assert "see /ci-runs help" in rendered.text
     assert " /runs" not in rendered.text
     assert list(labels(rendered)) == ["/ci-runs"]
-    for topic in ("runs", "trigger", "abort", "retry", "watch"):
-        shown = text_of(HelpPage(topic), PREFIXED)  # type: ignore[arg-type]
+    topics: tuple[Topic, ...] = get_args(Topic)
+    for topic in topics:
+        shown = text_of(HelpPage(topic), PREFIXED)
         assert f"/ci-{topic}" in shown
         assert not re.search(r"(?<!\w)/(?:runs|trigger|abort|retry|watch)", shown)
 
