@@ -37,10 +37,10 @@ from bot.providers.env0_runs import Listed, Runs
 from bot.providers.env0_starts import Env0Trigger, Starts, body_of, repeated
 from bot.providers.env0_steps import Steps
 from bot.providers.env0_stops import Stops
-from bot.providers.env0_words import tests_of
+from bot.providers.env0_words import results_of
 from bot.providers.settings import BaseUrl, ProviderSettings, Secret
 
-_MOST_BYTES = 32 * 1024 * 1024
+_MOST_BYTES = 20 * 1024 * 1024
 """All runs of a module come in one answer, each with its variables, among them whole plans."""
 _LISTED_MODULES = 40
 
@@ -189,7 +189,7 @@ class Env0Provider:
 
     def tests(self, run_id: str, deadline: Deadline) -> tuple[TestResult, ...]:
         """Test files: the vendor documents no results of single tests."""
-        return tests_of(self._runs.find(run_id, deadline).test_files_results)
+        return results_of(self._runs.find(run_id, deadline).test_files_results)
 
     def log(self, run_id: str, step: str | None, deadline: Deadline) -> Log:
         return self._steps.log(self._runs.find(run_id, deadline), step, deadline)

@@ -49,7 +49,7 @@ class Env0Api:
     def __init__(self, http: HttpClient, key_id: str, key_secret: str) -> None:
         self._http = http
         pair = b64encode(f"{key_id}:{key_secret}".encode())
-        forms = (pair, pair.replace(b"/", b"\\/"), key_secret.encode())
+        forms = (pair, pair.replace(b"/", b"\\/"), key_secret.encode(), key_id.encode())
         self._secrets = tuple(text for text in forms if len(text) >= _SHORTEST_SECRET)
 
     def __repr__(self) -> str:

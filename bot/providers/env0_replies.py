@@ -26,8 +26,10 @@ _YEARS = range(1971, 9000)
 _ERROR_CHARACTERS = 200
 _WORD_CHARACTERS = 64
 _MOST_FILES = 500
-_CREDENTIAL = re.compile(
-    r"\b(basic|bearer)\s+[\w.~+/=-]+|\bauthorization\s*[=:]\s*\S+|\beyJ[\w.-]{8,}", re.IGNORECASE
+_CREDENTIALS = (
+    re.compile(r"\b(basic|bearer)\s+[\w.~+/=-]{8,}|\bauthorization\s*[=:].*", re.IGNORECASE),
+    re.compile(r"\b[\w.-]{0,60}(token|secret|passw|credential)[^\s\"',;]{0,400}", re.IGNORECASE),
+    re.compile(r"\beyJ[\w.-]{8,}|(?=\w{0,40}[A-Z])(?=\w{0,40}[a-z])(?=\w{0,40}[0-9])\w{24,}"),
 )
 _SECRET_NAME = re.compile(r"token|secret|passw|credential|key|auth|cookie", re.IGNORECASE)
 
@@ -49,7 +51,10 @@ def read_time(value: Any) -> datetime | None:
 
 def safe_words(text: str, limit: int = _ERROR_CHARACTERS) -> str:
     """One line of a vendor's text, with what looks like a credential masked."""
-    return clean_message(_CREDENTIAL.sub("•••", text[:10_000]), limit)
+    shown = clean_message(text, 2_000)
+    for rule in _CREDENTIALS:
+        shown = rule.sub("•••", shown)
+    return clean_message(shown, limit)
 
 
 def error_words(value: Any) -> str | None:

@@ -143,7 +143,7 @@ def has_begun(step: StepReply) -> bool:
     return step.word not in _UNBEGUN_STEPS
 
 
-def tests_of(files: dict[str, str | None]) -> tuple[TestResult, ...]:
+def results_of(files: dict[str, str | None]) -> tuple[TestResult, ...]:
     """One result a test file, failed ones first. A word in no list is shown as it is."""
     results = [_file_result(name, word) for name, word in files.items()]
     return tuple(sorted(results, key=lambda r: (not r.status.is_failure, r.name)))
