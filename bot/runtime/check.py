@@ -30,7 +30,7 @@ def check(settings: Settings, clock: Clock) -> tuple[Row, ...]:
     rows = [_slack(settings)]
     rows += [_provider(name, settings, clock) for name in settings.providers]
     if not settings.providers:
-        rows.append(Row("providers", "invalid", "none is configured: BOT_PROVIDERS__<NAME>__…"))
+        rows.append(Row("providers", "failed", "none is configured: BOT_PROVIDERS__<NAME>__…"))
     if not settings.operators:
         rows.append(Row("operators", "ok", "BOT_OPERATORS is not set: nobody may change anything"))
     return tuple(rows)
