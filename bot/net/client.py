@@ -11,6 +11,7 @@ from requests.auth import AuthBase
 from bot.domain.clock import Clock, Deadline
 from bot.domain.errors import Kind, ProviderError
 from bot.net.address import Address
+from bot.net.echoes import credentials, masked
 from bot.net.errors import Break, Broken, breakage, refusal, too_often
 from bot.net.exchange import exchange
 from bot.net.outgoing import ABSENT, Payload, UnsendableError, prepare
@@ -116,7 +117,7 @@ class HttpClient:
         if not call.changes and self._is_worth_another(call, outcome):
             self._wait(_SECOND_TRY_PAUSE_S)
             outcome = self._attempt(call, prepared, alone=True)
-        return self._settle(call, outcome)
+        return self._settle(call, _without_echo(outcome, prepared, accept))
 
     def _prepare(
         self, call: _Call, url: str, payload: Payload, headers: Mapping[str, str]
@@ -199,3 +200,12 @@ class HttpClient:
         if reply.status not in _WAITING_STATUSES:
             return None
         return parse_retry_after(reply.headers.get("Retry-After"), self._clock.now())
+
+
+def _without_echo(
+    outcome: Reply | Broken, request: PreparedRequest, accept: Collection[int]
+) -> Reply | Broken:
+    """Adapters show what a refusal says, so it must not hold our credential."""
+    if isinstance(outcome, Broken) or outcome.status in accept:
+        return outcome
+    return masked(outcome, credentials(request))
