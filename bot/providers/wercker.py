@@ -4,8 +4,9 @@ The hosted service was shut down on 31 October 2022; BASE_URL is for a compatibl
 are safe to repeat; a start or an abort is sent once. Everything here is shared by threads.
 """
 
+from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 from pydantic import field_validator
 
@@ -145,8 +146,7 @@ class WerckerProvider:
         if _is_over(run):
             return run
         try:
-            value = self._api.change("PUT", (*V3, "runs", run_id, "abort"), deadline, {})
-            reply = parsed(RunReply, value)
+            reply = self._changed("PUT", (*V3, "runs", run_id, "abort"), deadline, {})
         except ProviderError as error:
             if error.kind not in _MAY_BE_OVER:
                 raise
@@ -199,16 +199,26 @@ class WerckerProvider:
         return Pipeline(PipelineRef(self._instance, found.key), found.pipeline.label, aliases)
 
     def _start(self, what: Start, application: Application | None, deadline: Deadline) -> Started:
-        """One request and no other after it. A reply that is no run leaves open whether there
-        is one: AMBIGUOUS.
+        """One request and no other after it."""
+        reply = self._changed("POST", (*V3, "runs"), deadline, what.body, what.secrets)
+        return Started(self._runs.within(application, reply), what.note)
+
+    def _changed(
+        self,
+        method: str,
+        segments: Sequence[str],
+        deadline: Deadline,
+        body: dict[str, Any],
+        secrets: Iterable[str] = (),
+    ) -> RunReply:
+        """The run after a change, which is sent once. A reply that is no run leaves open whether
+        it was done: AMBIGUOUS.
         """
-        value = self._api.change("POST", (*V3, "runs"), deadline, what.body, what.secrets)
+        value = self._api.change(method, segments, deadline, body, secrets)
         try:
-            reply = parsed(RunReply, value)
+            return parsed(RunReply, value)
         except ProviderError as error:
             detail = error.message
-        else:
-            return Started(self._runs.within(application, reply), what.note)
         message = "Wercker took the request, but its answer shows no run: look there."
         raise ProviderError(Kind.AMBIGUOUS, message, detail=detail)
 
