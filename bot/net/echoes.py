@@ -25,7 +25,7 @@ def credentials(request: PreparedRequest) -> tuple[str, ...]:
     for name, value in request.headers.items():
         if name.lower() in _OURS:
             continue
-        text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
+        text = str(value)
         scheme, _, rest = text.partition(" ")
         found |= {text, rest or text}
         if scheme.lower() == "basic":

@@ -67,7 +67,7 @@ class TestWercker(ProviderConformance):
                     "base_url": url,
                     "token": TOKEN,
                     "applications": "acme/shop",
-                },  # fmt: skip
+                },
                 secrets=(TOKEN, PLANTED),
                 pipeline=BUILD,
                 parameters={"branch": "main", "message": "hello"},
