@@ -462,12 +462,12 @@ def test_since_is_always_a_duration(text: str) -> None:
     ],
 )  # fmt: skip
 def test_long_input_takes_linear_time(unit: str) -> None:
-    text = unit * (50_000 // len(unit))
+    text = unit * (30_000 // len(unit))
     started = time.process_time()
     for verb in VERBS:
         read(verb, text)  # type: ignore[arg-type]
         read(verb, f"n status={text}")  # type: ignore[arg-type]
-    assert time.process_time() - started < 8
+    assert time.process_time() - started < 6
 
 
 def test_what_changes_something_is_a_mutation() -> None:
