@@ -38,7 +38,7 @@ class Page(Generic[M]):
 
 class AllureApi:
     """Raises ProviderError and nothing else. Shared by threads. `prefix` is `/api` or
-    `/api/rs`; paths are handed in without it.
+    `/api/rs`; paths come without it.
     """
 
     def __init__(self, http: HttpClient, session: Session, prefix: str) -> None:
@@ -104,7 +104,7 @@ class AllureApi:
             return outcome
         if _is_unauthorized(outcome):
             self._session.drop(token)
-        raise self._worded(outcome, secrets)
+        raise self._worded(outcome, token, secrets)
 
     def json_of(self, reply: Reply) -> Any:
         """The body of a change's answer; AMBIGUOUS if it is not JSON."""
@@ -134,7 +134,7 @@ class AllureApi:
                 raise self._session.give_up(token)
         if isinstance(outcome, Reply):
             return outcome
-        raise self._worded(outcome)
+        raise self._worded(outcome, token)
 
     def _send(
         self,
@@ -167,8 +167,10 @@ class AllureApi:
         is_page = reply.body.lstrip()[:1] == b"<"
         raise no_api(problem, "a web page" if is_page else "not JSON")
 
-    def _worded(self, error: ProviderError, secrets: Iterable[str] = ()) -> ProviderError:
-        return worded(error, (*self._session.secrets, *secrets))
+    def _worded(
+        self, error: ProviderError, token: AccessToken, secrets: Iterable[str] = ()
+    ) -> ProviderError:
+        return worded(error, (*self._session.secrets, token.value, *secrets))
 
 
 def optional(read: Callable[[], T]) -> T | None:

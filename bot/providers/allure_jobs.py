@@ -93,7 +93,7 @@ class Jobs:
 
     def _by_name(self, name: str, deadline: Deadline) -> Pipeline:
         every = self.pipelines(deadline)
-        found = [p for p in every if p.ref.key.partition("/")[2] == name or p.title == name]
+        found = [p for p in every if "/" in p.ref.key and p.title == name]
         if len(found) == 1:
             return found[0]
         raise unknown(p.ref.key for p in found or every)

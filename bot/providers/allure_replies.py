@@ -74,7 +74,7 @@ def _flag(value: Any) -> bool:
 
 def _milliseconds(value: Any) -> float | None:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and value >= 0 else None
+    return float(value) if is_number and 0 <= value <= _LAST_MS else None
 
 
 def _objects(value: Any) -> list[dict[str, Any]] | None:

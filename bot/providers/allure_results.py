@@ -7,7 +7,7 @@ from bot.providers.allure_addresses import checked
 from bot.providers.allure_api import AllureApi
 from bot.providers.allure_launches import Launches
 from bot.providers.allure_replies import ResultReply
-from bot.providers.allure_words import tested
+from bot.providers.allure_words import result_of
 
 MOST_RESULTS = 20
 MOST_MESSAGES = 5
@@ -36,7 +36,8 @@ class Results:
         shown = [result for result in page.items if not result.hidden][:MOST_RESULTS]
         full = self._full(shown[:MOST_MESSAGES], deadline)
         return tuple(
-            tested(self._base_url, int(launch_id), result, full.get(result.id)) for result in shown
+            result_of(self._base_url, int(launch_id), result, full.get(result.id))
+            for result in shown
         )
 
     def _full(self, results: list[ResultReply], deadline: Deadline) -> dict[int, ResultReply]:

@@ -163,7 +163,7 @@ def _life_s(value: Any) -> float:
     is_readable = isinstance(value, int | float | str) and not isinstance(value, bool)
     try:
         seconds = float(value) if is_readable else 0.0
-    except ValueError:
+    except (ValueError, OverflowError):
         seconds = 0.0
     return min(seconds, _LONGEST_LIFE_S) if seconds > 0 else _ASSUMED_LIFE_S
 

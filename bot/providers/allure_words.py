@@ -99,7 +99,7 @@ def step_status(run: JobRunReply) -> Status:
     )
 
 
-def tested(
+def result_of(
     base_url: str, launch_id: int, result: ResultReply, full: ResultReply | None
 ) -> TestResult:
     """`full` is the same result as read by its id, with its failure text."""
