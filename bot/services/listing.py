@@ -1,5 +1,6 @@
 """Lists of runs over all vendors, merged, filtered, newest first."""
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
@@ -8,7 +9,7 @@ from functools import partial
 from bot.domain.chat import Asker
 from bot.domain.clock import Clock, Deadline
 from bot.domain.durations import parse_duration
-from bot.domain.errors import BotError, Kind, ProviderError, UserError
+from bot.domain.errors import BotError, Kind, ProviderError, StoreError, UserError
 from bot.domain.intents import ListRuns
 from bot.domain.pipelines import Pattern
 from bot.domain.providers import Provider
@@ -20,6 +21,8 @@ from bot.domain.watches import Filter, run_passes
 from bot.services.choices import Choices
 from bot.services.fleet import Fleet, Instance
 from bot.services.parallel import Parallel
+
+log = logging.getLogger(__name__)
 
 DEADLINE_S = 2.0
 """A list answers within 3 s, whoever does not."""
@@ -76,16 +79,24 @@ class Listing:
             and not (run.is_private and intent.is_shared)
         ][:limit]
         refs = tuple(run.ref for run in shown)
-        self._store.save_listing(asker.channel, asker.user_id, refs)
         reply = RunList(
             tuple(shown),
             len(gathered.runs),
             gathered.data_age,
             gathered.silent,
             _in_words(intent),
-            gathered.notes,
+            (*gathered.notes, *self._remember(asker, refs)),
         )
         return Answer(reply, intent.is_shared, refs)
+
+    def _remember(self, asker: Asker, refs: tuple[RunRef, ...]) -> tuple[str, ...]:
+        """Gives `#n` its new meaning; a note if the database does not take it."""
+        try:
+            self._store.save_listing(asker.channel, asker.user_id, refs)
+        except StoreError as error:
+            log.warning("listing.not_saved", extra={"detail": error.detail})
+            return ("the database is busy: #1, #2, … do not stand for these lines",)
+        return ()
 
     def _patterns(self, filters: tuple[Filter, ...], channel: str) -> dict[str, _Patterns]:
         """What to ask each for: what was named, else what the channel watches, else all."""

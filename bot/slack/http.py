@@ -50,7 +50,10 @@ class SlackEndpoint:
         signature = str(environ.get("HTTP_X_SLACK_SIGNATURE", ""))
         if not _TIMESTAMP.fullmatch(timestamp) or not _SIGNATURE.fullmatch(signature):
             return False
-        return self._verifier.is_valid(body, timestamp, signature)
+        try:
+            return self._verifier.is_valid(body, timestamp, signature)
+        except UnicodeDecodeError:  # the verifier reads text; what Slack sends is UTF-8
+            return False
 
 
 def _body(environ: Environ) -> bytes | None:
@@ -69,7 +72,7 @@ def _is_readable(environ: Environ, body: bytes) -> bool:
             return isinstance(json.loads(text), dict)
         payload = parse_qs(text, keep_blank_values=True).get("payload")
         return payload is None or isinstance(json.loads(payload[0]), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 

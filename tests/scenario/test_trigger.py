@@ -292,6 +292,7 @@ def test_a_vendor_that_cannot_be_reached_gets_nothing(
     stage.break_down(name, drop_before=True)
     answer = olivia.settled(olivia.asks(f"/trigger {target}"))
 
+    assert answer.text.startswith("✖")
     assert stage.changes() == []
 
 
