@@ -124,7 +124,10 @@ class TestTrigger:
         )  # fmt: skip
         assert bench.bodies()[0] == json.loads(recorded("create-request-tags.cli"))
         expected = json.loads(recorded("create-request-branch-and-variables.cli"))
-        by_key = lambda body: sorted(body.pop("variables"), key=lambda v: v["key"])  # noqa: E731
+
+        def by_key(body: dict[str, Any]) -> list[Any]:
+            return sorted(body.pop("variables"), key=lambda one: str(one["key"]))
+
         second = bench.bodies()[1]
         assert by_key(second) == by_key(expected)
         assert second == expected

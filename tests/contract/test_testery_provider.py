@@ -14,6 +14,8 @@ from bot.domain.providers import (
     Variable,
     is_able,
 )
+from bot.domain.runs import Run
+from bot.domain.runs import TestResult as Result
 from bot.domain.statuses import Status
 from bot.playground.faults import Fault
 from bot.playground.vendors.course import Outcome
@@ -293,7 +295,10 @@ class TestTests:
         """Waiting while the run goes on; skipped once it is over, which costs one more read."""
         run = bench.running()
         bench.answer(f"{LIST}/.*/results", [{"id": 1, "status": "PENDING", "name": "a"}])
-        read = lambda: bench.provider.tests(run.ref.run_id, bench.within())  # noqa: E731
+
+        def read() -> tuple[Result, ...]:
+            return bench.provider.tests(run.ref.run_id, bench.within())
+
         assert [test.status for test in read()] == [Status.QUEUED]
         bench.standin.finish(int(run.ref.run_id), "FAIL")
         assert [test.status for test in read()] == [Status.SKIPPED]
@@ -359,6 +364,30 @@ class TestPolls:
         two = bench.observe(one.cursor, seconds=30)
         assert ids((*one.runs, *two.runs)) == {run.id for run in (*first, *made, *more)}
         assert bench.sent(lambda: bench.observe(two.cursor)) == [f"GET {LIST}"]
+
+    def test_two_long_bursts(self, bench: Bench) -> None:
+        """What the first poll left is not forgotten over the second burst."""
+        bench.add(1)
+        cursor, seen = bench.observe().cursor, set()
+        made = set()
+        for number in (1100, 1100, 0, 0):
+            bench.pass_s(7200)
+            made |= {run.id for run in bench.add(number)}
+            observation = bench.observe(cursor, seconds=30)
+            cursor = observation.cursor
+            seen |= ids(observation.runs)
+        assert made <= seen
+        assert bench.sent(lambda: bench.observe(cursor)) == [f"GET {LIST}"]
+
+    def test_a_refused_token_while_catching_up(self, bench: Bench) -> None:
+        cursor = '{"mark": {"run_id": 1}, "gap": {"page": 3, "mark": {"run_id": 0}}}'
+
+        class Third(Fault):
+            def matches(self, request: Any) -> bool:
+                return super().matches(request) and request.query.get("page") == "3"
+
+        bench.standin.faults.add(Third(path=LIST, status=401))
+        assert raised(lambda: bench.observe(cursor)).kind is Kind.AUTH
 
     def test_a_second_page_that_fails(self, bench: Bench) -> None:
         """The news of the first is not lost, and the rest comes with the next poll."""
@@ -495,7 +524,7 @@ class TestPolls:
     def test_bad_entries_are_counted_and_good_ones_kept(self, bench: Bench) -> None:
         entries = json.loads(recorded("test-runs-list-mixed.made-up"))
         good = len(entries)
-        odd = [None, 7, "x", {}, {"id": ".."}, {"id": 5}, {"id": True, "status": "PASS"}]
+        odd: list[Any] = [None, 7, "x", {}, {"id": ".."}, {"id": 5}, {"id": True, "status": "PASS"}]
         odd += [{"id": 6, "status": None}, {"id": 10**30, "status": "PASS"}, {"id": -1}]
         bench.answer(LIST, [*odd, *entries])
         seen = bench.observe()
@@ -504,7 +533,8 @@ class TestPolls:
     def test_odd_fields_do_not_cost_the_run(self, bench: Bench) -> None:
         """Every field but id and status may be of any type."""
         entry = json.loads(recorded("test-run-get-fail.made-up"))
-        for value in (None, [], {}, "x", 7, True, -1, 1e300, "\x00", "9999-99-99 99:99:99+0000"):
+        values: list[Any] = [None, [], {}, "x", 7, True, -1, 1e300, "\x00"]
+        for value in [*values, "9999-99-99 99:99:99+0000"]:
             odd = {key: value for key in entry if key not in {"id", "status"}}
             bench.standin.faults.clear()
             bench.answer(LIST, [{**entry, **odd}])
@@ -653,7 +683,10 @@ class TestNames:
             project = "checkout-e2e" if number % 3 == 0 else "web"
             environment = "staging" if number % 2 == 0 else "qa"
             bench.standin.add_run(project, environment, GREEN, at_s=now - 30 + number)
-        recent = lambda pattern, limit: bench.provider.recent(pattern, limit, bench.within())  # noqa: E731
+
+        def recent(pattern: str, limit: int) -> tuple[Run, ...]:
+            return bench.provider.recent(pattern, limit, bench.within())
+
         assert len(recent("*", 25)) == 25
         every = recent("*", 50)
         assert len(every) == 30
@@ -716,6 +749,15 @@ class TestErrors:
             assert error.kind is kind
             assert words in error.message
             assert "<" not in error.message
+
+    @pytest.mark.parametrize(
+        "body",
+        [b"<html><h1>Bad Gateway", b'{"message": "cut', b"[1, ", b'{"message": 7}', b"[]", b" "],
+    )
+    def test_what_says_nothing(self, bench: Bench, body: bytes) -> None:
+        """Pages and broken data are no message for people."""
+        bench.answer(f"{LIST}/1", body, 500)
+        assert "says" not in raised(lambda: bench.get(1)).message
 
     def test_plain_text_errors(self, bench: Bench) -> None:
         bench.standin.quirks.plain_text_errors = True
