@@ -258,6 +258,16 @@ class TestLinks:
         bench.clock.ahead_s += NO_LINK_S + 1
         assert bench.observe().runs[0].url is not None
 
+    def test_a_hanging_account_costs_the_link_only(self, bench: Bench) -> None:
+        """It gets half of the time that is left, so that a list still comes in time, with its
+        names.
+        """
+        bench.add(1)
+        bench.answer("/api/account", b"", hang=True)
+        (run,) = bench.provider.recent("*", 5, bench.within(1))
+        assert (run.pipeline.key, run.url) == ("web/qa", None)
+        assert bench.provider.tests(run.ref.run_id, bench.within(1))
+
     def test_another_accounts_page(self, bench: Bench) -> None:
         url = f"{bench.url}/other/test-runs/5"
         assert bench.provider.run_id_in(url) == "5"
