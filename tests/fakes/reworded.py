@@ -49,7 +49,7 @@ class Reworded:
 
 
 class ClockOf:
-    """A stand-in's clock, as a provider sees it."""
+    """A stand-in's clock, as a provider sees it. What real time passes counts for deadlines."""
 
     def __init__(self, clock: ManualClock) -> None:
         self._clock = clock
@@ -58,4 +58,4 @@ class ClockOf:
         return datetime.fromtimestamp(self._clock.time(), UTC)
 
     def monotonic(self) -> float:
-        return monotonic()
+        return monotonic() + self._clock.time()

@@ -1,5 +1,6 @@
 """Ids, keys and URLs from people, and hosts that are not the vendor's."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -82,7 +83,10 @@ class Addresses:
         run = bench.read(rig.add_run(rig.passed_word))
         if run.url is None:
             pytest.skip("runs of this provider have no page")
-        assert bench.provider().run_id_in(run.url) == run.ref.run_id
+        found = bench.provider().run_id_in(run.url)
+        assert found, run.url
+        assert re.fullmatch(rig.spec.id_pattern, found)
+        assert bench.read(found).ref == run.ref, "it may be another id of the same run"
 
     def test_addresses_of_others_are_not_taken_for_ours(self, rig: Rig, bench: Bench) -> None:
         run = bench.read(rig.add_run(rig.passed_word))

@@ -171,8 +171,12 @@ class Bench:
     def rig_time(self) -> float:
         return self.rig.clock.monotonic()
 
+    def is_plain(self, request: Received) -> bool:
+        """Whether a request is of the call itself, not of a login before it."""
+        return not self.rig.is_login(request)
+
     def changes(self, sent: Sequence[Received]) -> list[Received]:
-        return [one for one in sent if self.rig.is_change(one)]
+        return [one for one in sent if self.rig.changes(one)]
 
     # Secrets
 
@@ -212,9 +216,7 @@ class Bench:
         return lambda p, d: cast("Aborts", p).abort(run, d)
 
     def _retry(self, run_id: str) -> Call:
-        run = self.read(run_id)
-        hidden = (Variable("CONFORMANCE", HIDDEN),) if self.rig.spec.takes_variables else ()
-        request = RetryRequest(run, "all", {}, hidden, "mark-r", "U0RIG")
+        request = RetryRequest(self.read(run_id), "all", {}, (), "mark-r", "U0RIG")
         return lambda p, d: cast("Retries", p).retry(request, d)
 
 

@@ -16,7 +16,7 @@ from bot.providers.conformance.front import (
     reply_lost,
     silent,
 )
-from bot.providers.conformance.meanings import judge_read
+from bot.providers.conformance.meanings import SAMPLE, judge_read
 from bot.providers.conformance.odd import ODD_BODIES, RETRY_AFTERS, echo
 from bot.providers.conformance.rig import Rig
 
@@ -24,7 +24,7 @@ MOST_MEMORY = 96 * 1024 * 1024
 SHORT_S = 0.3
 GRACE_S = 1.5
 _PASSING = {"502": answer(502), "503": answer(503), "504": answer(504), "lost": reply_lost}
-_BAD = {Kind.BAD_REPLY, Kind.NOT_FOUND}
+_BAD = {Kind.BAD_REPLY, Kind.NOT_FOUND, Kind.FORBIDDEN}  # an empty list may be a lack of rights
 
 
 class Replies:
@@ -45,7 +45,8 @@ class Replies:
         call = bench.call(name)
         wrong = []
         for status in range(300, 600):
-            outcome = bench.tried(name, call, answer(status, b'{"message": "so it is"}'))
+            act = answer(status, b'{"message": "so it is"}')
+            outcome = bench.tried(name, call, act, bench.is_plain)
             if not outcome.sent:
                 pytest.skip(f"{name} asks the vendor nothing here")
             wrong += judge_read(rig, status, outcome)
@@ -56,7 +57,8 @@ class Replies:
         call = bench.call(name)
         wrong = []
         for what, odd in ODD_BODIES.items():
-            outcome = bench.tried(name, call, answer(200, odd.body, odd.headers))
+            act = answer(200, odd.body, odd.headers)
+            outcome = bench.tried(name, call, act, bench.is_plain)
             if not outcome.sent:
                 pytest.skip(f"{name} asks the vendor nothing here")
             must_fail = odd.is_hopeless and name not in rig.plain_calls
@@ -73,6 +75,18 @@ class Replies:
         for number in range(count):
             for act in (*acts, answer(404), answer(500), dropped):
                 bench.tried(name, bench.call(name), act, _is_number(number))
+
+    def test_a_login_may_fare_as_badly(self, rig: Rig, bench: Bench) -> None:
+        call = bench.call("check")
+        if not any(rig.is_login(one) for one in bench.tried("check", call).sent):
+            pytest.skip("this vendor has no login before its calls")
+        acts = [answer(200, odd.body, odd.headers) for odd in ODD_BODIES.values()]
+        acts += [answer(status, b"so it is") for status in SAMPLE]
+        for act in acts:
+            outcome = bench.tried("check", call, act, rig.is_login)
+            assert outcome.error is not None, str(outcome)
+        refused = bench.tried("check", call, answer(401), rig.is_login)
+        assert refused.kind is Kind.AUTH, str(refused)
 
     @pytest.mark.parametrize("name", ["recent", "get"])
     @pytest.mark.parametrize("what", ["huge", "gzip bomb"])
@@ -92,7 +106,8 @@ class Replies:
     def test_the_vendor_says_how_long_to_wait(self, bench: Bench, status: int, what: str) -> None:
         wait = RETRY_AFTERS[what]
         headers = {"Retry-After": wait.header} if wait.header else {}
-        outcome = bench.tried("check", bench.call("check"), answer(status, b"", headers))
+        act = answer(status, b"", headers)
+        outcome = bench.tried("check", bench.call("check"), act, bench.is_plain)
         assert outcome.kind is (Kind.RATE_LIMITED if status == 429 else Kind.UNAVAILABLE)
         assert outcome.error is not None
         told = outcome.error.retry_after_s

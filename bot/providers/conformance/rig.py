@@ -30,6 +30,10 @@ def by_method(request: Received) -> bool:
     return request.method not in {"GET", "HEAD"}
 
 
+def never(_request: Received) -> bool:
+    return False
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rig:
     """A provider and a fake of its vendor, ready to be tried.
@@ -58,7 +62,8 @@ class Rig:
     - `plain_calls`: the calls of which the reply is not JSON, such as a log.
     - `kinds`: other meanings of a status at this vendor, by status.
     - `answers`: by call, the statuses that are an answer and no error there.
-    - `is_change`: whether a request may change something at the vendor.
+    - `is_login`: whether a request exchanges the credential for another; none does.
+    - `is_change`: whether a request does what must not be done twice: all but GET and HEAD.
     - `clock`: for fakes that have a time of their own.
     - `skips`: tests that cannot apply, by name, each with the reason.
     """
@@ -79,9 +84,13 @@ class Rig:
     plain_calls: Collection[str] = ()
     kinds: Mapping[int, Collection[Kind]] = field(default_factory=dict)
     answers: Mapping[str, Collection[int]] = field(default_factory=dict)
+    is_login: Callable[[Received], bool] = never
     is_change: Callable[[Received], bool] = by_method
     clock: Clock = field(default_factory=SystemClock)
     skips: Mapping[str, str] = field(default_factory=dict)
+
+    def changes(self, request: Received) -> bool:
+        return self.is_change(request) and not self.is_login(request)
 
     def word(self, *wanted: Status) -> str:
         """The first of the vendor's words that means one of these."""
