@@ -101,7 +101,7 @@ class AllureApi:
         token = self._proven_token(deadline)
         outcome = self._send("POST", self._full(path), token, deadline, body=body)
         if isinstance(outcome, Reply):
-            return outcome
+            return self._checked(outcome)
         if _is_unauthorized(outcome):
             self._session.drop(token)
         raise self._worded(outcome, token, secrets)
@@ -157,6 +157,12 @@ class AllureApi:
                 self._session.accepted(token)
             return error
         self._session.accepted(token)
+        return reply
+
+    def _checked(self, reply: Reply) -> Reply:
+        """Most changes are answered with an empty body; a page says that nobody took them."""
+        if reply.body.lstrip()[:1] == b"<":
+            raise no_api(ProviderError(Kind.AMBIGUOUS, ""), "a web page")
         return reply
 
     def _json(self, reply: Reply) -> Any:

@@ -2,8 +2,9 @@
 
 A quiet poll is one request where lists are rich. Where they are sparse it is one more for each
 open launch that has job runs, for a day after its end; closed launches cost nothing until they
-change. A moving launch costs three more of a sparse list and none of a rich one, and one while
-the server may still be processing its results.
+change. A moving launch costs up to three more of a sparse list and none of a rich one, and one
+while the server may still be processing its results. An open one that no list shows any more
+costs one, and three if it moves.
 
 Only what a list shows is seen: a launch that a person reopens is noticed while it is among the
 50 newest of its project, or if it was not over.
@@ -144,10 +145,8 @@ class Polls:
             poll.todo.add(launch_id)
             return
         try:
-            if launch is None:
-                self._keep(poll, *self._launches.read(str(launch_id), deadline))
-            else:
-                self._keep(poll, launch, self._launches.parts(launch, deadline))
+            shown = launch or self._launches.launch(str(launch_id), deadline)
+            self._keep(poll, shown, self._launches.parts(shown, deadline))
         except ProviderError as error:
             if error.kind is Kind.AUTH:
                 raise

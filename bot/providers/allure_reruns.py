@@ -16,13 +16,12 @@ from bot.providers.allure_api import AllureApi
 from bot.providers.allure_launches import Launches
 from bot.providers.allure_replies import JobRunReply, LaunchReply
 from bot.providers.allure_status import RUN_FAILURE, Parts, decide, stage_of
-from bot.providers.allure_words import job_label, line
+from bot.providers.allure_words import job_label
 
 TO_REPEAT = ("failed", "broken", "unknown")
 _PAUSE_S = 1.0  # between two looks at a launch that is to open
 _LONGEST_WAIT_S = 30.0
 _RESERVE_S = 3.0  # kept for the reruns themselves
-_IN_DOUBT = frozenset({Kind.AMBIGUOUS, Kind.BAD_REPLY})
 
 
 def quoted(text: str) -> str:
@@ -41,14 +40,20 @@ class Outcome:
 
     accepted: list[str] = field(default_factory=list)
     refused: list[tuple[str, ProviderError]] = field(default_factory=list)
+    unsent: list[str] = field(default_factory=list)
+
+    @property
+    def is_in_doubt(self) -> bool:
+        return any(error.kind is Kind.AMBIGUOUS for _, error in self.refused)
 
     @property
     def note(self) -> str:
-        words = f"Reruns accepted: {', '.join(self.accepted)}." if self.accepted else ""
+        words = [f"Reruns accepted: {', '.join(self.accepted)}."] if self.accepted else []
         for label, error in self.refused:
-            head = "Not known whether" if error.kind in _IN_DOUBT else "Not"
-            words += f" {head} accepted: {label} ({error.message})"
-        return words.strip()
+            head = "Not known whether" if error.kind is Kind.AMBIGUOUS else "Not"
+            words.append(f"{head} accepted: {label} ({error.message})")
+        words += [f"Not sent: {', '.join(self.unsent)}."] if self.unsent else []
+        return " ".join(words)
 
 
 class Reruns:
@@ -74,21 +79,16 @@ class Reruns:
         return Started(run, f"{head}{outcome.note}")
 
     def _reopen(self, launch: LaunchReply, deadline: Deadline) -> None:
-        """Waits until the launch is open, also after a lost answer, which that makes good."""
-        problem: ProviderError | None = None
-        try:
-            self._api.change(("launch", str(launch.id), "reopen"), deadline)
-        except ProviderError as error:
-            if error.kind is not Kind.AMBIGUOUS:
-                raise
-            problem = error
-        if self._is_open_in_time(launch, deadline):
-            return
-        raise problem or ProviderError(
-            Kind.CONFLICT,
-            "Allure TestOps took the request to reopen the launch, but it is still closed. "
-            "No rerun was sent; try again in a minute.",
-        )
+        """Returns once the launch is open. AMBIGUOUS if the answer is lost, or if the launch does
+        not open in time: it may still do so. No rerun is sent then.
+        """
+        self._api.change(("launch", str(launch.id), "reopen"), deadline)
+        if not self._is_open_in_time(launch, deadline):
+            raise ProviderError(
+                Kind.AMBIGUOUS,
+                "Allure TestOps took the request to reopen the launch, but it is still closed. "
+                "No rerun was sent; look there, and try again once it is open.",
+            )
 
     def _is_open_in_time(self, launch: LaunchReply, deadline: Deadline) -> bool:
         until = deadline.at_most(_LONGEST_WAIT_S)
@@ -111,8 +111,12 @@ class Reruns:
     def _rerun(
         self, bodies: list[tuple[JobRunReply, dict[str, Any]]], deadline: Deadline
     ) -> Outcome:
+        """After a lost answer nothing more is sent."""
         outcome = Outcome()
         for run, body in bodies:
+            if outcome.is_in_doubt:
+                outcome.unsent.append(job_label(run))
+                continue
             try:
                 path = ("jobrun", checked(str(run.id or ""), "job run"), "rerun")
                 self._api.change(path, deadline, body)
@@ -183,10 +187,8 @@ def _bodies(parts: Parts, scope: str) -> list[tuple[JobRunReply, dict[str, Any]]
 def _nothing_accepted(outcome: Outcome, *, was_closed: bool) -> ProviderError:
     """The first refusal, or AMBIGUOUS as soon as one answer was lost."""
     label, error = outcome.refused[0]
-    kind = error.kind
-    if any(refusal.kind in _IN_DOUBT for _, refusal in outcome.refused):
-        kind = Kind.AMBIGUOUS
-    message = f"No rerun was accepted. {line(outcome.note)}"
+    kind = Kind.AMBIGUOUS if outcome.is_in_doubt else error.kind
+    message = outcome.note
     if was_closed:
         message += " The launch was reopened and is open now."
     return ProviderError(kind, message, detail=f"{label}: {error.detail}")

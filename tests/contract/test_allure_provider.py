@@ -549,6 +549,18 @@ class TestPolls:
         assert bench.poll().runs[0].status is Status.FAILED
         assert ids(bench.poll().runs) == []
 
+    def test_a_manual_launch_off_the_first_page_costs_one_request(self, bench: Bench) -> None:
+        """It waits for a person to close it, maybe for days."""
+        manual = bench.standin.add_launch(37, "by hand", statistic={"passed": 1})
+        bench.poll()
+        for _ in range(60):
+            bench.standin.add_launch(37, "x", closed=True)
+        bench.poll()
+        sent = bench.sent(bench.poll)
+        assert sent == ["GET /api/launch", f"GET /api/launch/{manual.id}"]
+        bench.standin.close(manual)
+        assert bench.poll().runs[0].status is Status.PASSED
+
     def test_many_open_runs_off_the_page_take_turns(self, bench: Bench) -> None:
         made = [bench.running(Outcome("failed", run_s=1e6)) for _ in range(25)]
         for _ in range(55):
@@ -1250,7 +1262,7 @@ class TestRetry:
         run = bench.get(launch)
         request = RetryRequest(run, "all", {}, (), "m", "U1")
         error = raised(lambda: bench.provider.retry(request, within(3.5)))
-        assert error.kind is Kind.CONFLICT
+        assert error.kind is Kind.AMBIGUOUS
         assert "still closed" in error.message
         assert [path for path, _ in bench.changed()] == [f"/api/launch/{launch.id}/reopen"]
 
@@ -1261,12 +1273,23 @@ class TestRetry:
         assert len(bench.changes()) == 1
 
     def test_reopening_whose_answer_is_lost(self, bench: Bench) -> None:
-        """The launch tells that it was done; then it goes on."""
+        """Nothing more is sent; once more, and it is found open."""
         launch = bench.finished()
         run = bench.get(launch)
-        bench.standin.faults.add(Fault(path="/api/launch/.*/reopen", drop_after=True))
-        assert bench.retry(run).run is not None
+        fault = bench.standin.faults.add(Fault(path="/api/launch/.*/reopen", drop_after=True))
+        assert raised(lambda: bench.retry(run)).kind is Kind.AMBIGUOUS
+        assert [path for path, _ in bench.changed()] == [f"/api/launch/{launch.id}/reopen"]
+        fault.times = 0
+        bench.pass_s(5)
+        bench.retry(bench.get(launch))
         assert [path.rpartition("/")[2] for path, _ in bench.changed()] == ["reopen", "rerun"]
+
+    @pytest.mark.parametrize("what", ["launch/.*/reopen", "jobrun/.*/rerun"])
+    def test_a_page_is_no_answer(self, bench: Bench, what: str) -> None:
+        """A proxy's 200 does not mean that the vendor took it."""
+        run = bench.get(bench.finished())
+        bench.answer(f"/api/{what}", b"<!doctype html><title>Log in", headers=HTML)
+        assert raised(lambda: bench.retry(run)).kind is Kind.AMBIGUOUS
 
     def two_jobs(self, bench: Bench) -> Launch:
         launch = bench.standin.add_run("web-regression", RED, autoclose_s=None)
@@ -1287,11 +1310,21 @@ class TestRetry:
 
     def test_one_of_two_is_in_doubt(self, bench: Bench) -> None:
         launch = self.two_jobs(bench)
-        lost = f"/api/jobrun/{launch.job_runs[0].id}/rerun"
+        lost = f"/api/jobrun/{launch.job_runs[1].id}/rerun"
         bench.standin.faults.add(Fault(path=lost, drop_after=True))
         started = bench.retry(bench.get(launch))
-        assert "Not known whether accepted: web-regression" in started.note
+        assert started.note.startswith("Reruns accepted: web-regression. Not known whether")
         assert len(bench.changes()) == 2
+
+    def test_after_a_doubt_nothing_more_is_sent(self, bench: Bench) -> None:
+        launch = self.two_jobs(bench)
+        lost = f"/api/jobrun/{launch.job_runs[0].id}/rerun"
+        bench.standin.faults.add(Fault(path=lost, drop_after=True))
+        error = raised(lambda: bench.retry(bench.get(launch)))
+        assert error.kind is Kind.AMBIGUOUS
+        assert error.message.startswith("Not known whether accepted: web-regression")
+        assert error.message.endswith("Not sent: payments-api.")
+        assert len(bench.changes()) == 1
 
     @pytest.mark.parametrize(
         ("fault", "kind"),
