@@ -6,7 +6,7 @@ MASK = "•••"
 """Stands for a value that is not shown."""
 
 _SECRET_NAME = re.compile(
-    r"env\.|token|secret|passw|passphrase|pwd|credential|key|auth(?!or)|bearer|cookie|private_",
+    r"env\.|variables|token|secret|passw|passphrase|pwd|credential|key|auth(?!or)|bearer|cookie|private_",
     re.IGNORECASE,
 )
 _SIGN = re.compile(r"!?=|:")
