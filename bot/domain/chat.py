@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot.domain.access import Person
-from bot.domain.outbox import Delivery, OutboxClaim
+from bot.domain.outbox import Delivery, Look, OutboxClaim
 from bot.domain.replies import ActionCard
 
 
@@ -44,10 +44,9 @@ class Notifier(Protocol):
     def send(self, claim: OutboxClaim) -> Delivery:
         """One Slack write, no retries. Never raises for what Slack or the network did."""
 
-    def find(self, claim: OutboxClaim) -> str | None:
-        """The timestamp of a message that was perhaps sent, looked up by its metadata.
-
-        LookupError when the channel's history may not be read.
+    def find(self, claim: OutboxClaim) -> Look:
+        """Looks for a message that was perhaps sent, by its metadata. Never raises for what
+        Slack or the network did.
         """
 
 

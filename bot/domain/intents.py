@@ -130,6 +130,7 @@ class AddWatch:
     preset: Preset = Preset.CHANGES
     thread: ThreadMode = ThreadMode.QUIET
     mention: str | None = None
+    tells_overdue: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +147,12 @@ class RemoveWatch:
 
 @dataclass(frozen=True, slots=True)
 class MuteWatch:
+    """`branch` None mutes every branch; empty, the runs that have none."""
+
     pattern: str
     duration: timedelta
     reason: str = ""
+    branch: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +165,20 @@ class ExplainRun:
     """`/watch why <run>`."""
 
     run: RunChoice
+
+
+@dataclass(frozen=True, slots=True)
+class TestWatch:
+    """`/watch test`: `which` is a number of `/watch list` or a pattern as typed."""
+
+    which: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShowDigest:
+    """Everything in a digest of this channel."""
+
+    digest_id: int
 
 
 Intent = (
@@ -180,4 +198,6 @@ Intent = (
     | MuteWatch
     | UnmuteWatch
     | ExplainRun
+    | TestWatch
+    | ShowDigest
 )

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bot.domain.digests import Digest
 from bot.domain.replies import AlertCard, AlertReply, ChannelNotice
 
-Body = AlertCard | AlertReply | ChannelNotice
+Body = AlertCard | AlertReply | ChannelNotice | Digest
 
 
 class Form(StrEnum):
@@ -37,8 +38,11 @@ class OutboxClaim:
     """A message that this sender, and no other, may send now.
 
     `token` is the fencing token: settling with an outdated one is refused. `root_ts` is the
-    Slack timestamp of the root message of a REPLY or EDIT. `attempts` counts earlier tries;
-    `is_ambiguous` tells that one of them may have been accepted: look for it first.
+    Slack timestamp of the root message of a REPLY or EDIT. `attempts` counts earlier claims;
+    `is_ambiguous` tells that one of them may have been accepted: look for it first. `looks`
+    counts how often it was looked for since and not found. `first_try` is the time of day of
+    the first claim, in seconds of the epoch. For an EDIT `rendering` is the fingerprint of
+    what its message shows, empty when that is not known, and `root_id` that message's own id.
     """
 
     message_id: str
@@ -47,12 +51,17 @@ class OutboxClaim:
     attempts: int
     is_ambiguous: bool
     root_ts: str | None
+    looks: int = 0
+    first_try: float = 0.0
+    rendering: str = ""
+    root_id: str = ""
 
 
 class Outcome(StrEnum):
-    """What became of one Slack write (see Delivery)."""
+    """What became of one Slack write (see Delivery), or why none was needed."""
 
     SENT = "sent"
+    UNCHANGED = "unchanged"
     LATER = "later"
     AMBIGUOUS = "ambiguous"
     MESSAGE_REFUSED = "message refused"
@@ -63,9 +72,55 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """`ts` is set for SENT; `retry_after_s` may be for LATER; `error` is Slack's own word."""
+    """`ts` is set for SENT and UNCHANGED; `retry_after_s` may be for LATER; `error` is Slack's
+    own word. `rendering` is the fingerprint of what was sent.
+    """
 
     outcome: Outcome
     ts: str | None = None
     retry_after_s: float | None = None
     error: str = ""
+    rendering: str = ""
+
+
+class Sight(StrEnum):
+    """What a look into the channel's history told: UNREADABLE means that it may not be read or
+    is too long to be read; NO_ANSWER says nothing about the message at all.
+    """
+
+    FOUND = "found"
+    ABSENT = "absent"
+    UNREADABLE = "unreadable"
+    NO_ANSWER = "no answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """`ts` is set for FOUND; `retry_after_s` may be for NO_ANSWER."""
+
+    sight: Sight
+    ts: str | None = None
+    retry_after_s: float | None = None
+    error: str = ""
+
+
+class Unseen(StrEnum):
+    """What is done with a message that was perhaps sent when the channel's history cannot be
+    read: send it again (it may stand there twice) or hold it back (it may be missing).
+    """
+
+    RESEND = "resend"
+    HOLD = "hold"
+
+
+def failures_told(body: Body, form: Form) -> int:
+    """How many failing runs a message tells of: those of a whole episode for a card."""
+    match body:
+        case AlertCard(failures=failures):
+            return failures
+        case Digest(total=total):
+            return total
+        case AlertReply(run=run) if form is not Form.EDIT:
+            return int(run.status.is_failure)
+        case _:
+            return 0

@@ -6,7 +6,10 @@ from enum import StrEnum
 from typing import Literal
 
 from bot.domain.access import Verb
+from bot.domain.digests import Digest, DigestList
 from bot.domain.intents import Topic
+from bot.domain.mutes import Mute
+from bot.domain.opinions import Difference, Opinion
 from bot.domain.pipelines import Pipeline, PipelineRef
 from bot.domain.runs import Log, Run, RunRef, Step, TestResult
 from bot.domain.statuses import Status
@@ -220,8 +223,19 @@ class TriggerHelp:
 
 @dataclass(frozen=True, slots=True)
 class WatchList:
+    """`mutes` are those that no single watch shows by itself."""
+
     channel: str
     watches: tuple[Watch, ...]
+    mutes: tuple[Mute, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MuteSet:
+    """`is_new` is False when the same mute was set a moment ago."""
+
+    mute: Mute
+    is_new: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,11 +278,26 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What a watch would have posted about the stored runs: `posts` messages of `runs` runs
+    since `since`; `samples` are the newest of them in words.
+    """
+
+    watch: Watch
+    runs: int
+    posts: int
+    since: datetime | None = None
+    samples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class AlertCard:
     """The live card of one red pipeline and branch in one channel.
 
     `latest` is the newest run of it; `failures` counts failing runs since it turned red;
-    `fixed_after` is set when it is green again. `reason` is why the news was news.
+    `fixed_after` is set when it is green again. `reason` is why the news was news. `underway`
+    is a newer run that is not over yet. `differences` and `is_same_commit` compare the first
+    bad run with the last green one.
     """
 
     pipeline: PipelineRef
@@ -283,18 +312,23 @@ class AlertCard:
     is_fixed: bool = False
     mention: str | None = None
     controls: tuple[Control, ...] = ()
+    underway: Run | None = None
+    opinion: Opinion | None = None
+    differences: tuple[Difference, ...] = ()
+    is_same_commit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class AlertReply:
     """News of one run: failed again or fixed (below a card), or by itself. `text` says why it
-    is news.
+    is news. `word` stands in place of the status where that says more (fixed, overdue).
     """
 
     run: Run
     text: str
     mention: str | None = None
     controls: tuple[Control, ...] = ()
+    word: Literal["", "fixed", "overdue"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +351,7 @@ Reply = (
     | LogTail
     | History
     | Explanation
+    | Rehearsal
     | PipelineList
     | ProviderList
     | Preview
@@ -325,9 +360,12 @@ Reply = (
     | HelpPage
     | WatchList
     | WatchAdded
+    | MuteSet
     | AlertCard
     | AlertReply
     | ChannelNotice
+    | Digest
+    | DigestList
 )
 
 

@@ -5,16 +5,22 @@ written), StoreError for everything else. Leases and due times are given as seco
 and measured on the store's own clock, so a jump of the time of day steals no claim.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from bot.domain.audit import Command, CommandState, NewCommand
+from bot.domain.decisions import Decision
+from bot.domain.digests import News
+from bot.domain.episodes import Episode
+from bot.domain.mutes import Mute
 from bot.domain.outbox import NewMessage, OutboxClaim
 from bot.domain.pipelines import Pattern
 from bot.domain.polls import Decide, PollChanges, PollClaim, SourceKey, SourceState
 from bot.domain.providers import Observation
 from bot.domain.runs import Run, RunRef
+from bot.domain.sights import Blindness
+from bot.domain.transitions import Snapshot
 from bot.domain.watches import Watch
 
 
@@ -108,6 +114,24 @@ class Store(Protocol):
 
     def resume_channel(self, channel: str) -> None: ...
 
+    def newcomers(self) -> tuple[Watch, ...]:
+        """Active watches whose first look was not reported yet."""
+
+    def introduce(self, watches: Iterable[Watch], messages: Iterable[NewMessage]) -> None:
+        """The first look of these watches is reported by these messages, once and for all."""
+
+    def set_mute(self, mute: Mute) -> None:
+        """Stores a mute, or replaces the one of the same channel, pattern and branch."""
+
+    def mutes(self, channel: str | None = None) -> tuple[Mute, ...]:
+        """Those of a channel, or of all, in the order they end; ended ones too."""
+
+    def remove_mutes(self, channel: str, pattern: Pattern) -> int:
+        """Ends the mutes of exactly this pattern, of all branches; tells how many there were."""
+
+    def open_episodes(self, channel: str) -> tuple[Episode, ...]:
+        """What is red in a channel, in the order it turned red."""
+
     # Polling
 
     def plan_sources(self, wanted: Collection[SourceKey]) -> None:
@@ -131,12 +155,22 @@ class Store(Protocol):
         again when what it saw has changed meanwhile. It may not call the store.
         """
 
-    def record_failed_poll(self, claim: PollClaim, error: str, due_in_s: float) -> None: ...
+    def record_failed_poll(
+        self, claim: PollClaim, error: str, due_in_s: float, *, is_refused: bool = False
+    ) -> None: ...
 
     def hurry_source(self, key: SourceKey) -> None:
         """Makes a source due now, because something on it was just changed by us."""
 
     def source_states(self) -> tuple[SourceState, ...]: ...
+
+    def blindnesses(self) -> tuple[Blindness, ...]:
+        """What the channels were told to be out of sight, and not yet to be back."""
+
+    def save_blindness(self, blindness: Blindness, messages: Iterable[NewMessage]) -> None:
+        """Notes that the channels of it are told, by these messages."""
+
+    def end_blindness(self, key: SourceKey, messages: Iterable[NewMessage]) -> None: ...
 
     # Runs
 
@@ -145,24 +179,68 @@ class Store(Protocol):
 
     def run(self, ref: RunRef) -> Run | None: ...
 
+    def history(self, run: Run) -> tuple[Run, ...]:
+        """The newest runs of the run's pipeline and branch that are over, newest first."""
+
+    def failures_seen(self, since: datetime) -> tuple[Snapshot, ...]:
+        """Failing runs that were first read, or last changed, since then; oldest first."""
+
+    def decisions(self, ref: RunRef, channel: str) -> tuple[Decision, ...]:
+        """What was decided about a run in a channel, oldest attempt first."""
+
     # Outbox
 
     def enqueue(self, messages: Iterable[NewMessage]) -> None: ...
 
-    def claim_message(self, lease_s: float) -> OutboxClaim | None:
-        """The oldest due message of a channel that has none under way and is not paused."""
+    def claim_message(self, lease_s: float, edit_gap_s: float = 0.0) -> OutboxClaim | None:
+        """The oldest due message of a channel that has none under way and is not paused.
+
+        Storms are folded into digests before (see bot.domain.digests). After an EDIT no other
+        one of any channel is claimed for `edit_gap_s`; other messages go on.
+        """
 
     def seconds_to_due_message(self) -> float | None: ...
 
-    def settle_sent(self, claim: OutboxClaim, ts: str, pause_s: float) -> bool:
-        """Sent: keeps `ts` and pauses the channel. False if the claim was lost (all settles)."""
+    def settle_sent(
+        self, claim: OutboxClaim, ts: str, pause_s: float, *, rendering: str = ""
+    ) -> bool:
+        """Sent: keeps `ts` and what is shown now, and pauses the channel. False, and nothing
+        stored, if the claim was lost (all settles).
+        """
 
-    def settle_later(self, claim: OutboxClaim, in_s: float, *, is_ambiguous: bool) -> bool:
-        """The message stays, its channel waits; other channels go on."""
+    def settle_later(
+        self, claim: OutboxClaim, in_s: float, *, is_ambiguous: bool, looks: int = 0
+    ) -> bool:
+        """The message stays, its channel waits; other channels go on. `looks` is how often it
+        was looked for in vain since it was last sent.
+        """
+
+    def settle_gone(self, claim: OutboxClaim, because: str) -> bool:
+        """The message that it edits or answers was deleted. If it tells of a failure that no
+        message has told of, it becomes a message of its own, under the key of the deleted one,
+        so that whatever follows belongs to that; else it is dead. The same holds for anything
+        enqueued later that belongs to a message which is dead or unknown.
+        """
+
+    def settle_channel_refused(
+        self,
+        claim: OutboxClaim,
+        because: str,
+        notices: Callable[[tuple[Watch, ...]], Iterable[NewMessage]],
+    ) -> bool:
+        """The channel takes no messages: those waiting for it are dead, its active watches are
+        suspended, and the notices about these enqueued.
+        """
 
     def settle_dead(self, claim: OutboxClaim, because: str) -> bool: ...
 
     def pause_all_lanes(self, in_s: float) -> None: ...
+
+    def pause_edits(self, in_s: float) -> None:
+        """No EDIT is claimed in that time, in any channel. It ends no longer pause."""
+
+    def digest_news(self, channel: str, digest_id: int) -> tuple[News, ...]:
+        """What was folded into a digest of this channel, in order."""
 
     def outbox_depth(self) -> int:
         """Messages not yet sent."""

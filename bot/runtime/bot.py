@@ -24,12 +24,16 @@ from bot.services.acting import Acting
 from bot.services.catalog import Catalog
 from bot.services.choices import Choices
 from bot.services.commands import Commands, Services
+from bot.services.explaining import Explaining
+from bot.services.histories import Histories
 from bot.services.housekeeping import Housekeeping
 from bot.services.listing import Listing
+from bot.services.lookout import Lookout
 from bot.services.parallel import Parallel
 from bot.services.poller import Poller
 from bot.services.pool import Pool
 from bot.services.reading import Reading
+from bot.services.rehearsing import Rehearsing
 from bot.services.relay import Relay
 from bot.services.watching import Watching
 from bot.slack.answering import Answering
@@ -86,8 +90,22 @@ class Bot:
             jitter=jitter,
             on_poll=lambda result: self._metrics.polls.labels(result).inc(),
         )
+        self._lookout = Lookout(
+            self._store,
+            self._fleet,
+            self._clock,
+            max_interval_s=settings.poll.max_interval_s,
+        )
         self._notifier = SlackNotifier(self._client, self._identity, self._context_of)
-        self._relay = Relay(self._store, self._notifier, jitter=jitter, on_outcome=self._count)
+        self._relay = Relay(
+            self._store,
+            self._notifier,
+            self._clock,
+            jitter=jitter,
+            unseen=settings.unseen,
+            on_outcome=self._count,
+            on_look=lambda sight: self._metrics.looks.labels(sight.value).inc(),
+        )
         self._door = self._build_door()
         self._build_loops()
         self._socket_mode, endpoint = self._build_listeners()
@@ -155,7 +173,7 @@ class Bot:
             because.append("database_not_writable")
         if self._supervisor.stale():
             because.append("thread_stuck")
-        return tuple(because)
+        return (*because, *self._relay.unready())
 
     # Parts
 
@@ -170,6 +188,9 @@ class Bot:
             Catalog(self._fleet, self._store, parallel, self._clock),
             Acting(self._store, choices, self._clock, new_mark, self._look_at),
             Watching(self._fleet, self._store, choices, self._clock, self._replan),
+            Explaining(self._store, choices, self._clock),
+            Rehearsing(self._fleet, self._store, self._clock),
+            Histories(self._store, choices, self._clock),
         )
         commands = Commands(
             services,
@@ -208,6 +229,7 @@ class Bot:
             add(f"send-{number}", self._relay.send_next, self._send_pause)
         self._planner = add("plan", self._plan_turn, lambda: 30.0)
         add("identity", self._identity_turn, lambda: 3.0 if self._identity.error else 60.0)
+        add("lookout", self._lookout_turn, lambda: min(1.0, self._settings.poll.max_interval_s))
         add("clean", self._clean_turn, lambda: 60.0)
         self._cleaned_at = self._clock.monotonic()
 
@@ -226,6 +248,10 @@ class Bot:
 
     def _identity_turn(self) -> bool:
         self._identity.refresh()
+        return False
+
+    def _lookout_turn(self) -> bool:
+        self._lookout.look()
         return False
 
     def _clean_turn(self) -> bool:

@@ -19,6 +19,12 @@ class Metrics:
             ["outcome"],
             registry=self._registry,
         )
+        self.looks = Counter(
+            "bot_looks",
+            "Looks for messages that were perhaps sent, by what was seen",
+            ["sight"],
+            registry=self._registry,
+        )
         self.refusals = Counter(
             "bot_refusals",
             "Requests refused at the door by reason",

@@ -21,6 +21,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, SettingsConfigDict
 
 from bot.domain.errors import ConfigError
+from bot.domain.outbox import Unseen
 from bot.domain.runs import is_instance_name
 from bot.domain.watches import Preset
 from bot.providers.registry import complaints
@@ -186,6 +187,12 @@ class Settings(BaseSettings):
     )
     alert_channel: Channel | None = Field(
         default=None, description="a channel id that watches everything"
+    )
+    unseen: Unseen = Field(
+        default=Unseen.RESEND,
+        description="what to do with a message whose answer from Slack was lost, where the "
+        "channel's history may not be read: `resend` (it may stand there twice) or `hold` (it "
+        "may be missing)",
     )
     poll: PollSettings = PollSettings()
     command_prefix: Annotated[str, AfterValidator(_prefix)] = Field(

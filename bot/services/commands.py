@@ -12,6 +12,7 @@ from bot.domain.access import Access, Person, Policy, Verb, decide
 from bot.domain.audit import CommandState, NewCommand
 from bot.domain.chat import Announcer, Asker, Directory
 from bot.domain.clock import Clock
+from bot.domain.digests import list_all
 from bot.domain.errors import BotError, UserError
 from bot.domain.intents import (
     AbortRun,
@@ -27,8 +28,10 @@ from bot.domain.intents import (
     OpenTriggerForm,
     RemoveWatch,
     RetryRun,
+    ShowDigest,
     ShowHistory,
     ShowRun,
+    TestWatch,
     Topic,
     TriggerRun,
     UnmuteWatch,
@@ -37,10 +40,13 @@ from bot.domain.replies import Answer, HelpPage, Offer, Problem
 from bot.domain.store import Store
 from bot.services.acting import Acting, Order
 from bot.services.catalog import Catalog
+from bot.services.explaining import Explaining
 from bot.services.fleet import Fleet
+from bot.services.histories import Histories
 from bot.services.listing import Listing
 from bot.services.parameters import MASK, trigger_help
 from bot.services.reading import Reading
+from bot.services.rehearsing import Rehearsing
 from bot.services.watching import Watching
 
 log = logging.getLogger(__name__)
@@ -68,6 +74,9 @@ class Services:
     catalog: Catalog
     acting: Acting
     watching: Watching
+    explaining: Explaining
+    rehearsing: Rehearsing
+    histories: Histories
 
 
 class Commands:
@@ -185,12 +194,33 @@ class Commands:
                 return services.catalog.list_providers(is_shared=is_shared)
             case ListWatches():
                 return services.watching.list(asker)
+            case ShowDigest(digest_id):
+                return self._show_digest(asker.channel, digest_id)
             case TriggerRun() as intent:
                 return services.acting.preview_trigger(intent)
             case RetryRun() as intent:
                 return services.acting.preview_retry(intent, asker)
             case _:
+                return self._read_past(request)
+
+    def _read_past(self, request: Request) -> Answer:
+        """What has been, and why it was said or not."""
+        services, asker = self._services, request.asker
+        match request.intent:
+            case ExplainRun() as intent:
+                return services.explaining.explain(intent, asker)
+            case TestWatch() as intent:
+                return services.rehearsing.rehearse(intent, asker)
+            case ShowHistory() as intent:
+                return services.histories.show(intent)
+            case _:
                 raise UserError("that is not built yet.", help_command="/runs help")
+
+    def _show_digest(self, channel: str, digest_id: int) -> Answer:
+        news = self._store.digest_news(channel, digest_id)
+        if not news:
+            raise UserError("this digest is no longer stored.", help_command="/runs failing")
+        return Answer(list_all(news))
 
     def _change(self, request: Request, order: Order) -> Answer | None:
         services = self._services
@@ -206,6 +236,10 @@ class Commands:
                 answer = services.watching.add(intent, request.asker)
             case RemoveWatch() as intent:
                 answer = services.watching.remove(intent, request.asker)
+            case MuteWatch() as intent:
+                answer = services.watching.mute(intent, request.asker)
+            case UnmuteWatch() as intent:
+                answer = services.watching.unmute(intent, request.asker)
             case _:
                 raise UserError("that is not built yet.", help_command="/watch help")
         self._store.update_command(order.command_id, CommandState.DONE, outcome="done")
@@ -245,6 +279,8 @@ def verb_of(intent: Intent) -> Verb:
             | OpenTriggerForm()
             | ListWatches()
             | ExplainRun()
+            | TestWatch()
+            | ShowDigest()
         ):
             return Verb.READ
 
@@ -255,6 +291,9 @@ def problem(echo: str, error: UserError) -> Problem:
     return Problem(echo, error.message, offers, error.help_command)
 
 
+_READS = ("/runs", *(f"/watch {word}" for word in ("list", "help", "why", "test")))
+
+
 def _offer(echo: str, suggestion: str, instead_of: str) -> Offer:
     verb, _, words = echo.partition(" ")
     if suggestion.startswith("/"):
@@ -263,5 +302,5 @@ def _offer(echo: str, suggestion: str, instead_of: str) -> Offer:
         command = f"{verb} {words.replace(instead_of, suggestion, 1)}"
     else:
         command = f"{verb} {suggestion}"
-    is_mutation = not command.startswith(("/runs", "/watch list", "/watch help"))
+    is_mutation = not command.startswith(_READS)
     return Offer(suggestion, command, is_mutation or MASK in command)

@@ -7,12 +7,22 @@ full pool is said at once, and then nothing was done.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from bot.domain.access import Verb
 from bot.domain.clock import Clock
 from bot.domain.errors import StoreError, UserError
-from bot.domain.intents import AbortRun, Help, Intent, RetryRun, RunById, Topic
+from bot.domain.intents import (
+    AbortRun,
+    Help,
+    Intent,
+    MuteWatch,
+    RetryRun,
+    RunById,
+    ShowDigest,
+    Topic,
+)
 from bot.domain.replies import Answer, Notice, Problem, Reply
 from bot.domain.store import Store
 from bot.services.commands import Commands, Request, problem, verb_of
@@ -21,10 +31,12 @@ from bot.slack.answering import Answering
 from bot.slack.grammar import Reading, read, read_offer, read_sentence
 from bot.slack.incoming import Incoming
 from bot.slack.rendering import Rendered
-from bot.slack.values import CommandPress, PressRefusedError, Signer
+from bot.slack.values import CommandPress, DigestPress, MutePress, PressRefusedError, Signer
 
 log = logging.getLogger(__name__)
 
+MUTED_FOR = timedelta(hours=2)
+"""By the button of a card."""
 BUSY = "I am busy, so nothing was done. Try again in a moment."
 
 
@@ -87,6 +99,10 @@ class Door:
             raise
         if isinstance(press, CommandPress):
             return _offered(read_offer(press.command))
+        if isinstance(press, MutePress):
+            return _mute(press)
+        if isinstance(press, DigestPress):
+            return Reading("Show all", ShowDigest(press.digest_id))
         choice = RunById(press.ref.instance, press.ref.run_id)
         intent: Intent
         if press.verb is Verb.ABORT:
@@ -154,6 +170,13 @@ class Door:
     def _answer_later(self, incoming: Incoming, reply: Reply) -> None:
         if self._pool.submit(lambda: self._answering.to(incoming).answer(Answer(reply))) is None:
             log.warning("answer.lost", extra={"channel": incoming.asker.channel})
+
+
+def _mute(press: MutePress) -> Reading:
+    pipeline, hours = str(press.pipeline), MUTED_FOR.total_seconds() / 3600
+    branch = f" branch={press.branch}" if press.branch else ""
+    echo = f"/watch mute {pipeline}{branch} {hours:.0f}h"
+    return Reading(echo, MuteWatch(pipeline, MUTED_FOR, branch=press.branch or ""))
 
 
 def _offered(reading: Reading) -> Reading:

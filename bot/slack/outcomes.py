@@ -31,7 +31,13 @@ _CHANNEL = frozenset(
     }
 )
 _GONE = frozenset(
-    {"message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found"}
+    {
+        "message_not_found",
+        "cant_update_message",
+        "edit_window_closed",
+        "thread_not_found",
+        "cannot_reply_to_message",
+    }
 )
 _OPEN = frozenset({"internal_error", "fatal_error", "request_timeout", "service_unavailable"})
 _SERVER_FAULT = 500

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from bot.domain.digests import Digest, DigestList
 from bot.domain.replies import (
     ActionCard,
     AlertCard,
@@ -14,11 +15,13 @@ from bot.domain.replies import (
     HelpPage,
     History,
     LogTail,
+    MuteSet,
     Notice,
     PipelineList,
     Preview,
     Problem,
     ProviderList,
+    Rehearsal,
     Reply,
     RunDetail,
     RunList,
@@ -30,9 +33,11 @@ from bot.domain.replies import (
 from bot.slack import rendering_actions as actions
 from bot.slack import rendering_alerts as alerts
 from bot.slack import rendering_catalogue as catalogue
+from bot.slack import rendering_digest as digests
 from bot.slack import rendering_errors as errors
 from bot.slack import rendering_help as help_
 from bot.slack import rendering_runs as runs
+from bot.slack import rendering_watches as watches
 from bot.slack.page import RenderContext, Rendered
 
 __all__ = ["RenderContext", "Rendered", "render"]
@@ -53,12 +58,16 @@ _RENDERERS: dict[type, Callable[[Any, RenderContext], Rendered]] = {
     Explanation: runs.explanation,
     PipelineList: catalogue.pipeline_list,
     ProviderList: catalogue.provider_list,
-    WatchList: catalogue.watch_list,
-    WatchAdded: catalogue.watch_added,
+    WatchList: watches.watch_list,
+    WatchAdded: watches.watch_added,
+    MuteSet: watches.mute_set,
+    Rehearsal: watches.rehearsal,
     HelpPage: help_.help_page,
     AlertCard: alerts.alert_card,
     AlertReply: alerts.alert_reply,
     ChannelNotice: alerts.channel_notice,
+    Digest: digests.digest,
+    DigestList: digests.digest_list,
 }
 
 

@@ -1,19 +1,26 @@
 """Sends outbox messages to Slack, and finds those that were perhaps sent."""
 
+import hashlib
+import json
+import logging
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
 
-from bot.domain.outbox import Delivery, Form, OutboxClaim, Outcome
+from bot.domain.outbox import Body, Delivery, Form, Look, OutboxClaim, Outcome
+from bot.slack.history import History
 from bot.slack.identity import Identity
 from bot.slack.outcomes import outcome_of
 from bot.slack.rendering import RenderContext, Rendered, render
 
+log = logging.getLogger(__name__)
+
 EVENT_TYPE = "ci_run_alert"
 """The `event_type` of the metadata on every alert; its payload is an opaque id and no more."""
-LOOKED_AT = 100
+_NO_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class SlackNotifier:
@@ -25,38 +32,27 @@ class SlackNotifier:
         self._client = client
         self._identity = identity
         self._context_of = context_of
+        self._history = History(client)
 
     def send(self, claim: OutboxClaim) -> Delivery:
         message = claim.message
-        rendered = render(message.body, self._context_of(message.channel))
+        context = self._context_of(message.channel)
+        rendering = fingerprint(message.body, context)
+        if message.form is Form.EDIT and rendering == claim.rendering:
+            return Delivery(Outcome.UNCHANGED, ts=claim.root_ts, rendering=rendering)
+        rendered = render(message.body, context)
         delivery = self._try(claim, rendered)
         if delivery.outcome is Outcome.MESSAGE_REFUSED:
-            plain = Rendered(rendered.text, [])
-            delivery = self._try(claim, plain)
+            log.warning(
+                "alert.plain", extra={"message_id": claim.message_id, "error": delivery.error}
+            )
+            delivery = self._try(claim, Rendered(rendered.text, []))
         if delivery.outcome is Outcome.APP_REFUSED:
             self._identity.refused(delivery.error)
-        return delivery
+        return replace(delivery, rendering=rendering)
 
-    def find(self, claim: OutboxClaim) -> str | None:
-        """Looks through the newest messages of the channel, or of the thread."""
-        channel = claim.message.channel
-        query: dict[str, Any] = {
-            "channel": channel,
-            "include_all_metadata": True,
-            "limit": LOOKED_AT,
-        }
-        try:
-            if claim.message.form in {Form.REPLY, Form.BROADCAST} and claim.root_ts:
-                reply = self._client.conversations_replies(ts=claim.root_ts, **query)
-            else:
-                reply = self._client.conversations_history(**query)
-        except SlackApiError as error:
-            if error.response["error"] in {"missing_scope", "not_in_channel"}:
-                raise LookupError(error.response["error"]) from error
-            return None
-        except Exception:  # noqa: BLE001  # no answer: the caller looks again later
-            return None
-        return _match(reply.get("messages") or [], claim.message_id)
+    def find(self, claim: OutboxClaim) -> Look:
+        return self._history.find(claim)
 
     def _try(self, claim: OutboxClaim, rendered: Rendered) -> Delivery:
         try:
@@ -71,7 +67,7 @@ class SlackNotifier:
             "channel": message.channel,
             "text": rendered.text,
             "blocks": rendered.blocks,
-            "metadata": metadata(claim.message_id),
+            "metadata": metadata(claim.root_id or claim.message_id),
         }
         if message.form is Form.EDIT:
             return str(self._client.chat_update(ts=claim.root_ts or "", **content)["ts"])
@@ -85,13 +81,13 @@ class SlackNotifier:
         return str(reply["ts"])
 
 
+def fingerprint(body: Body, context: RenderContext) -> str:
+    """The same for what looks the same: signatures and the present time do not count."""
+    still = replace(context, now=_NO_TIME, sign=repr)
+    rendered = render(body, still)
+    text = json.dumps([rendered.text, rendered.blocks], sort_keys=True)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 def metadata(message_id: str, event_type: str = EVENT_TYPE) -> dict[str, Any]:
     return {"event_type": event_type, "event_payload": {"id": message_id}}
-
-
-def _match(messages: list[dict[str, Any]], message_id: str) -> str | None:
-    for message in messages:
-        payload = (message.get("metadata") or {}).get("event_payload") or {}
-        if payload.get("id") == message_id:
-            return str(message["ts"])
-    return None

@@ -13,12 +13,15 @@ from datetime import datetime, timedelta
 
 from bot.domain.access import Verb
 from bot.domain.errors import UserError
+from bot.domain.pipelines import PipelineRef
 from bot.domain.runs import RunRef
 
 LIFETIME = timedelta(days=7)
 MOST_CHARACTERS = 2000
 LONGEST_REASON = 200
 _SIGNATURE_BYTES = 16
+_DIGEST_PARTS = 2
+_MUTE_PARTS = 4
 _CONTEXT = b"slack button values, version 1"
 
 
@@ -39,7 +42,22 @@ class CommandPress:
     command: str
 
 
-Press = RunPress | CommandPress
+@dataclass(frozen=True, slots=True)
+class MutePress:
+    """Be quiet about one pipeline and branch for a while."""
+
+    pipeline: PipelineRef
+    branch: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DigestPress:
+    """Show everything that is in a digest."""
+
+    digest_id: int
+
+
+Press = RunPress | CommandPress | MutePress | DigestPress
 
 
 class PressRefusedError(UserError):
@@ -93,12 +111,20 @@ def _encode(data: bytes) -> str:
 
 
 def _dumped(press: Press, expires: int) -> bytes:
-    parts: list[str | int] = (
-        [expires, press.verb, str(press.ref), press.reason[:LONGEST_REASON]]
-        if isinstance(press, RunPress)
-        else [expires, press.command]
-    )
+    parts = [expires, *_parts(press)]
     return _bytes(json.dumps(parts, ensure_ascii=False, separators=(",", ":")))
+
+
+def _parts(press: Press) -> list[str | None]:
+    match press:
+        case RunPress():
+            return [press.verb, str(press.ref), press.reason[:LONGEST_REASON]]
+        case MutePress():
+            return [press.pipeline.instance, press.pipeline.key, press.branch, "mute"]
+        case DigestPress():
+            return [str(press.digest_id), "digest"]
+        case CommandPress():
+            return [press.command]
 
 
 def _loaded(payload: str) -> tuple[Press, int]:
@@ -107,6 +133,11 @@ def _loaded(payload: str) -> tuple[Press, int]:
         expires, *parts = json.loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
         if len(parts) == 1:
             return CommandPress(str(parts[0])), int(expires)
+        if len(parts) == _DIGEST_PARTS:
+            return DigestPress(int(parts[0])), int(expires)
+        if len(parts) == _MUTE_PARTS:
+            instance, key, branch, _word = parts
+            return MutePress(PipelineRef(instance, key), branch), int(expires)
         verb, ref, reason = parts
         return RunPress(Verb(verb), RunRef.parse(ref), str(reason)), int(expires)
     except (ValueError, TypeError, UserError) as error:

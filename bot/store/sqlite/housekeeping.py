@@ -14,13 +14,19 @@ _OLD = (
     "DELETE FROM cards WHERE saved < ?",
     "DELETE FROM commands WHERE state NOT IN ('received', 'accepted') AND received < ?",
     "DELETE FROM episodes WHERE fixed < ?",
+    "DELETE FROM mutes WHERE until < ?",
     # a card that may still be edited or answered keeps its timestamp
     (
         "DELETE FROM outbox WHERE ended < ?"
         " AND key NOT IN (SELECT card_key FROM episodes WHERE fixed IS NULL)"
         " AND key NOT IN (SELECT root_key FROM outbox WHERE root_key IS NOT NULL"
         " AND state IN ('waiting', 'sending'))"
+        " AND key NOT IN (SELECT 'digest:' || id FROM digests)"
     ),
+)
+_EMPTY_DIGESTS = (
+    "DELETE FROM digests WHERE is_open = 0"
+    " AND id NOT IN (SELECT folded_into FROM outbox WHERE folded_into IS NOT NULL)"
 )
 
 
@@ -29,10 +35,10 @@ def take_over(db: Database, now_s: float, now: datetime, token: Callable[[], str
     db.execute("UPDATE facts SET value = value + 1 WHERE name = 'opening'")
     for name, value in (("opening", "1"), ("view", "0"), ("prefix", token())):
         db.execute("INSERT OR IGNORE INTO facts (name, value) VALUES (?, ?)", [name, value])
-    db.execute("DELETE FROM facts WHERE name = 'paused_until_at'")
+    db.execute("DELETE FROM facts WHERE name IN ('paused_until_at', 'edits_paused_until_at')")
     db.execute("DELETE FROM actions")
     db.execute("UPDATE lanes SET paused_until_at = ?", [now_s])
-    db.execute("UPDATE sources SET claim_ends_at = NULL, due_at = ?", [now_s])
+    db.execute("UPDATE sources SET claim_ends_at = NULL, due_at = ?, wanted_at = ?", [now_s, now_s])
     lanes.end_claims(db)
     _start_ages(db, now_s, now)
 
@@ -56,6 +62,7 @@ def fact(db: Database, name: str) -> str:
 def clean(db: Database, before: datetime, now_s: float) -> None:
     for statement in _OLD:
         db.execute(statement, [time_text(before)])
+    db.execute(_EMPTY_DIGESTS)
     db.execute("DELETE FROM actions WHERE ends_at <= ?", [now_s])
     runs.forget(db, before)
 

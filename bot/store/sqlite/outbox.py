@@ -7,14 +7,14 @@ from itertools import groupby
 from sqlite_utils import Database
 
 from bot.domain.outbox import Form, NewMessage
+from bot.domain.replies import AlertCard, AlertReply
 from bot.store.codec import dump_body, storable, storable_or_none
-
-ROOT_IS_DEAD = "the message it belongs to was never posted"
+from bot.store.sqlite.roots import settle_orphans
 
 
 @dataclass(frozen=True, slots=True)
 class NewRow:
-    """A new message, its body already text."""
+    """A new message, its body already text. `is_news` may be folded into a digest."""
 
     channel: str
     key: str
@@ -22,6 +22,7 @@ class NewRow:
     kind: str
     body: str
     root_key: str | None
+    is_news: bool = False
 
 
 def new_row(message: NewMessage) -> NewRow:
@@ -33,6 +34,7 @@ def new_row(message: NewMessage) -> NewRow:
         kind,
         body,
         storable_or_none(message.root_key),
+        message.form is not Form.EDIT and isinstance(message.body, AlertCard | AlertReply),
     )
 
 
@@ -45,13 +47,14 @@ def enqueue(db: Database, rows: Sequence[NewRow], now: str) -> None:
     for is_edit, group in groupby(rows, key=lambda row: row.form is Form.EDIT):
         if is_edit:
             for row in group:
-                _put_edit(db, row)
+                put_edit(db, row)
         else:
             _insert_new(db, group)
-    bury_orphans(db, now)
+    settle_orphans(db, now)
 
 
-def _put_edit(db: Database, row: NewRow) -> None:
+def put_edit(db: Database, row: NewRow) -> None:
+    """A newer body for an edit, or a first one."""
     old = db.execute("SELECT id, form, state FROM outbox WHERE key = ?", [row.key]).fetchone()
     if old is None:
         _insert_new(db, [row])
@@ -61,9 +64,9 @@ def _put_edit(db: Database, row: NewRow) -> None:
 
 def _insert_new(db: Database, rows: Iterable[NewRow]) -> None:
     db.conn.executemany(
-        "INSERT INTO outbox (channel, key, form, kind, body, root_key)"
-        " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
-        [(row.channel, row.key, row.form.value, row.kind, row.body, row.root_key) for row in rows],
+        "INSERT INTO outbox (channel, key, form, kind, body, root_key, is_news)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+        [(r.channel, r.key, r.form.value, r.kind, r.body, r.root_key, r.is_news) for r in rows],
     )
 
 
@@ -97,17 +100,6 @@ def requeue_newer(db: Database, message_id: int) -> None:
             " VALUES (?, ?, ?, ?, ?, ?)",
             list(row),
         )
-
-
-def bury_orphans(db: Database, now: str) -> None:
-    """Waiting messages whose root is dead or unknown will never be sent."""
-    db.execute(
-        "UPDATE outbox SET state = 'dead', reason = ?, ended = ?"
-        " WHERE state = 'waiting'"
-        " AND root_key IS NOT NULL AND NOT EXISTS ("
-        "SELECT 1 FROM outbox AS root WHERE root.key = outbox.root_key AND root.state != 'dead')",
-        [ROOT_IS_DEAD, now],
-    )
 
 
 def depth(db: Database) -> int:

@@ -49,6 +49,7 @@ CREATE TABLE commands (
     rule TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX commands_of_user ON commands (user_id, received);
+CREATE INDEX commands_of_target ON commands (target) WHERE target != '';
 CREATE INDEX commands_not_over ON commands (opening) WHERE state IN ('received', 'accepted');
 
 CREATE TABLE actions (
@@ -87,11 +88,29 @@ CREATE TABLE watches (
     thread TEXT NOT NULL,
     mention TEXT,
     suspended_because TEXT,
-    muted_until TEXT,
-    muted_because TEXT,
-    muted_fingerprint TEXT,
+    tells_overdue INTEGER NOT NULL,
+    is_introduced INTEGER NOT NULL DEFAULT 0,
     UNIQUE (channel, instance_glob, key_glob, filters_key, is_from_settings)
 ) STRICT;
+
+CREATE TABLE mutes (
+    channel TEXT NOT NULL,
+    instance_glob TEXT NOT NULL,
+    key_glob TEXT NOT NULL,
+    branch_key TEXT NOT NULL,
+    until TEXT NOT NULL,
+    body TEXT NOT NULL,
+    UNIQUE (channel, instance_glob, key_glob, branch_key)
+) STRICT;
+
+CREATE TABLE blindness (
+    instance TEXT NOT NULL,
+    source TEXT NOT NULL,
+    since TEXT NOT NULL,
+    why TEXT NOT NULL,
+    channels TEXT NOT NULL,
+    PRIMARY KEY (instance, source)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE sources (
     id INTEGER PRIMARY KEY,
@@ -105,6 +124,8 @@ CREATE TABLE sources (
     cursor TEXT NOT NULL DEFAULT '',
     failures INTEGER NOT NULL DEFAULT 0,
     last_error TEXT NOT NULL DEFAULT '',
+    is_refused INTEGER NOT NULL DEFAULT 0,
+    wanted_at REAL NOT NULL,
     good_poll TEXT,
     good_poll_at REAL,
     UNIQUE (instance, source)
@@ -139,6 +160,7 @@ CREATE TABLE runs (
     attempt INTEGER NOT NULL,
     seen TEXT NOT NULL,
     changed TEXT NOT NULL,
+    is_overdue INTEGER NOT NULL,
     listed TEXT NOT NULL,
     last_read TEXT NOT NULL,
     PRIMARY KEY (instance, run_id)
@@ -146,6 +168,23 @@ CREATE TABLE runs (
 CREATE INDEX runs_listed ON runs (listed, pipeline_instance, pipeline_key, aliases);
 CREATE INDEX runs_history
     ON runs (pipeline_instance, pipeline_key, branch, listed) WHERE is_over = 1;
+CREATE INDEX runs_judged ON runs (pipeline_instance, pipeline_key, listed)
+    WHERE status IN ('passed', 'failed');
+CREATE INDEX runs_failing ON runs (changed) WHERE status IN ('failed', 'error');
+
+CREATE TABLE decisions (
+    instance TEXT NOT NULL,
+    run_id TEXT NOT NULL,
+    channel TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    watch_id INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    treatment TEXT NOT NULL,
+    decided TEXT NOT NULL,
+    message_key TEXT,
+    PRIMARY KEY (instance, run_id, channel, attempt),
+    FOREIGN KEY (instance, run_id) REFERENCES runs (instance, run_id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE source_runs (
     source_id INTEGER NOT NULL REFERENCES sources (id) ON DELETE CASCADE,
@@ -186,12 +225,19 @@ CREATE TABLE outbox (
     newer_body TEXT,
     root_key TEXT,
     state TEXT NOT NULL DEFAULT 'waiting'
-        CHECK (state IN ('waiting', 'sending', 'sent', 'dead')),
+        CHECK (state IN ('waiting', 'sending', 'sent', 'folded', 'dead')),
+    is_news INTEGER NOT NULL DEFAULT 0,
     token INTEGER NOT NULL DEFAULT 0,
     claim_ends_at REAL,
     attempts INTEGER NOT NULL DEFAULT 0,
     is_ambiguous INTEGER NOT NULL DEFAULT 0,
+    looks INTEGER NOT NULL DEFAULT 0,
+    first_try REAL,
     ts TEXT,
+    sent_at REAL,
+    rendering TEXT NOT NULL DEFAULT '',
+    told INTEGER NOT NULL DEFAULT 0,
+    folded_into INTEGER,
     reason TEXT NOT NULL DEFAULT '',
     ended TEXT
 ) STRICT;
@@ -199,4 +245,40 @@ CREATE INDEX outbox_to_send ON outbox (channel, id) WHERE state IN ('waiting', '
 CREATE INDEX outbox_under_way ON outbox (channel) WHERE state = 'sending';
 CREATE INDEX outbox_with_root ON outbox (root_key)
     WHERE state = 'waiting' AND root_key IS NOT NULL;
+CREATE INDEX outbox_news ON outbox (channel, id)
+    WHERE state = 'waiting' AND is_news = 1 AND is_ambiguous = 0;
+CREATE INDEX outbox_edits ON outbox (root_key) WHERE state = 'waiting' AND form = 'edit';
+CREATE INDEX outbox_shown ON outbox (channel, sent_at)
+    WHERE state = 'sent' AND is_news = 1 AND form <> 'reply';
+CREATE INDEX outbox_folded ON outbox (folded_into) WHERE state = 'folded';
+
+CREATE TABLE digests (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    channel TEXT NOT NULL,
+    opened TEXT NOT NULL,
+    folded_at REAL NOT NULL,
+    is_open INTEGER NOT NULL DEFAULT 1
+) STRICT;
+CREATE UNIQUE INDEX digests_open ON digests (channel) WHERE is_open = 1;
+
+CREATE TABLE digest_items (
+    message_id INTEGER PRIMARY KEY REFERENCES outbox (id) ON DELETE CASCADE,
+    digest_id INTEGER NOT NULL REFERENCES digests (id) ON DELETE CASCADE,
+    thread TEXT NOT NULL,
+    instance TEXT NOT NULL,
+    run_id TEXT NOT NULL,
+    pipeline_instance TEXT NOT NULL,
+    pipeline_key TEXT NOT NULL,
+    status TEXT NOT NULL,
+    branch TEXT,
+    environment TEXT,
+    failed_step TEXT,
+    url TEXT,
+    mention TEXT,
+    failures INTEGER NOT NULL,
+    is_card INTEGER NOT NULL,
+    is_red INTEGER NOT NULL,
+    has_card INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX digest_items_of_digest ON digest_items (digest_id, message_id);
 """

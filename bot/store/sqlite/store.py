@@ -9,23 +9,34 @@ from sqlite_utils import Database
 
 from bot.domain.audit import Command, CommandState, NewCommand
 from bot.domain.clock import Clock
+from bot.domain.decisions import Decision
+from bot.domain.digests import News
+from bot.domain.episodes import Episode
 from bot.domain.errors import StoreError
+from bot.domain.mutes import Mute
 from bot.domain.outbox import NewMessage, OutboxClaim
 from bot.domain.pipelines import Pattern
 from bot.domain.polls import Decide, PollChanges, PollClaim, SourceKey, SourceState
 from bot.domain.providers import Observation
 from bot.domain.runs import Run, RunRef
+from bot.domain.sights import Blindness
+from bot.domain.transitions import Snapshot
 from bot.domain.watches import Watch
 from bot.store.codec import time_text
 from bot.store.sqlite import (
     commands,
+    decisions,
+    episodes,
     housekeeping,
     lanes,
     listings,
+    mutes,
     outbox,
     polls,
     runs,
+    sights,
     sources,
+    storms,
 )
 from bot.store.sqlite import watches as stored_watches
 from bot.store.sqlite.database import Connections
@@ -127,7 +138,7 @@ class SqliteStore:
     # Listings and cards
 
     def save_listing(self, channel: str, user_id: str, refs: Sequence[RunRef]) -> None:
-        with self._connections.write() as db:
+        with self._connections.write(self._ack_wait_s) as db:
             listings.save(db, channel, user_id, refs, self._clock.now())
 
     def listing(self, channel: str, user_id: str, max_age_s: float) -> tuple[RunRef, ...]:
@@ -168,6 +179,32 @@ class SqliteStore:
         with self._changing_view() as db:
             stored_watches.resume(db, channel)
 
+    def newcomers(self) -> tuple[Watch, ...]:
+        with self._connections.read() as db:
+            return stored_watches.newcomers(db)
+
+    def introduce(self, watches: Iterable[Watch], messages: Iterable[NewMessage]) -> None:
+        rows = [outbox.new_row(message) for message in messages]
+        with self._connections.write() as db:
+            stored_watches.introduce(db, watches)
+            outbox.enqueue(db, rows, self._now_text())
+
+    def set_mute(self, mute: Mute) -> None:
+        with self._changing_view() as db:
+            mutes.save(db, [mute])
+
+    def mutes(self, channel: str | None = None) -> tuple[Mute, ...]:
+        with self._connections.read() as db:
+            return mutes.of_channel(db, channel)
+
+    def remove_mutes(self, channel: str, pattern: Pattern) -> int:
+        with self._changing_view() as db:
+            return mutes.remove(db, channel, pattern)
+
+    def open_episodes(self, channel: str) -> tuple[Episode, ...]:
+        with self._connections.read() as db:
+            return episodes.of_channel(db, channel)
+
     # Polling
 
     def plan_sources(self, wanted: Collection[SourceKey]) -> None:
@@ -201,11 +238,14 @@ class SqliteStore:
             )
             return changes
 
-    def record_failed_poll(self, claim: PollClaim, error: str, due_in_s: float) -> None:
+    def record_failed_poll(
+        self, claim: PollClaim, error: str, due_in_s: float, *, is_refused: bool = False
+    ) -> None:
         with self._connections.write() as db:
             source_id = sources.held(db, claim)
             if source_id is not None:
-                sources.settle_bad(db, source_id, error, self._clock.monotonic() + due_in_s)
+                due_at = self._clock.monotonic() + due_in_s
+                sources.settle_bad(db, source_id, error, due_at, is_refused=is_refused)
 
     def hurry_source(self, key: SourceKey) -> None:
         with self._connections.write() as db:
@@ -214,6 +254,22 @@ class SqliteStore:
     def source_states(self) -> tuple[SourceState, ...]:
         with self._connections.read() as db:
             return sources.states(db, self._clock.monotonic())
+
+    def blindnesses(self) -> tuple[Blindness, ...]:
+        with self._connections.read() as db:
+            return sights.all_of(db)
+
+    def save_blindness(self, blindness: Blindness, messages: Iterable[NewMessage]) -> None:
+        rows = [outbox.new_row(message) for message in messages]
+        with self._connections.write() as db:
+            sights.save(db, blindness)
+            outbox.enqueue(db, rows, self._now_text())
+
+    def end_blindness(self, key: SourceKey, messages: Iterable[NewMessage]) -> None:
+        rows = [outbox.new_row(message) for message in messages]
+        with self._connections.write() as db:
+            sights.end(db, key)
+            outbox.enqueue(db, rows, self._now_text())
 
     # Runs
 
@@ -225,6 +281,18 @@ class SqliteStore:
         with self._connections.read() as db:
             return runs.one(db, ref)
 
+    def history(self, run: Run) -> tuple[Run, ...]:
+        with self._connections.read() as db:
+            return runs.history(db, run.pipeline, run.branch)
+
+    def failures_seen(self, since: datetime) -> tuple[Snapshot, ...]:
+        with self._connections.read() as db:
+            return runs.failures_seen(db, since)
+
+    def decisions(self, ref: RunRef, channel: str) -> tuple[Decision, ...]:
+        with self._connections.read() as db:
+            return decisions.of_run(db, ref, channel)
+
     # Outbox
 
     def enqueue(self, messages: Iterable[NewMessage]) -> None:
@@ -232,24 +300,63 @@ class SqliteStore:
         with self._connections.write() as db:
             outbox.enqueue(db, rows, self._now_text())
 
-    def claim_message(self, lease_s: float) -> OutboxClaim | None:
+    def claim_message(self, lease_s: float, edit_gap_s: float = 0.0) -> OutboxClaim | None:
+        self._tend_storms()
         with self._connections.write() as db:
+            now = self._clock.now()
+            lease = lanes.Lease(
+                self._clock.monotonic(), now.timestamp(), time_text(now), lease_s, edit_gap_s
+            )
+            return lanes.claim(db, self._prefix, lease)
+
+    def _tend_storms(self) -> None:
+        """In steps, so that an acknowledgement never waits long for the lock."""
+        while True:
             now_s = self._clock.monotonic()
-            return lanes.claim(db, self._prefix, now_s, lease_s, self._now_text())
+            with self._connections.read() as db:
+                if not storms.is_due(db, now_s):
+                    return
+            with self._connections.write() as db:
+                storms.tend(db, now_s, self._now_text())
 
     def seconds_to_due_message(self) -> float | None:
         with self._connections.read() as db:
             return lanes.seconds_to_due(db, self._clock.monotonic())
 
-    def settle_sent(self, claim: OutboxClaim, ts: str, pause_s: float) -> bool:
+    def settle_sent(
+        self, claim: OutboxClaim, ts: str, pause_s: float, *, rendering: str = ""
+    ) -> bool:
         with self._connections.write() as db:
-            paused_until_at = self._clock.monotonic() + pause_s
-            return lanes.settle_sent(db, claim, ts, paused_until_at, self._now_text())
+            now_s = self._clock.monotonic()
+            pause = (now_s, now_s + pause_s)
+            return lanes.settle_sent(db, claim, ts, rendering, pause, self._now_text())
 
-    def settle_later(self, claim: OutboxClaim, in_s: float, *, is_ambiguous: bool) -> bool:
+    def settle_later(
+        self, claim: OutboxClaim, in_s: float, *, is_ambiguous: bool, looks: int = 0
+    ) -> bool:
         with self._connections.write() as db:
             paused_until_at = self._clock.monotonic() + in_s
-            return lanes.settle_later(db, claim, paused_until_at, is_ambiguous=is_ambiguous)
+            return lanes.settle_later(
+                db, claim, paused_until_at, is_ambiguous=is_ambiguous, looks=looks
+            )
+
+    def settle_gone(self, claim: OutboxClaim, because: str) -> bool:
+        with self._connections.write() as db:
+            return lanes.settle_gone(db, claim, because, self._now_text())
+
+    def settle_channel_refused(
+        self,
+        claim: OutboxClaim,
+        because: str,
+        notices: Callable[[tuple[Watch, ...]], Iterable[NewMessage]],
+    ) -> bool:
+        with self._changing_view() as db:
+            now = self._now_text()
+            if not lanes.settle_channel_refused(db, claim, because, now):
+                return False
+            suspended = stored_watches.suspend(db, claim.message.channel, because)
+            outbox.enqueue(db, [outbox.new_row(one) for one in notices(suspended)], now)
+            return True
 
     def settle_dead(self, claim: OutboxClaim, because: str) -> bool:
         with self._connections.write() as db:
@@ -258,6 +365,16 @@ class SqliteStore:
     def pause_all_lanes(self, in_s: float) -> None:
         with self._connections.write() as db:
             lanes.pause_all(db, self._clock.monotonic() + in_s)
+
+    def pause_edits(self, in_s: float) -> None:
+        with self._connections.write() as db:
+            lanes.pause_edits(db, self._clock.monotonic() + in_s)
+
+    def digest_news(self, channel: str, digest_id: int) -> tuple[News, ...]:
+        with self._connections.read() as db:
+            if storms.channel_of(db, digest_id) != channel:
+                return ()
+            return tuple(storms.news_of(db, digest_id))
 
     def outbox_depth(self) -> int:
         with self._connections.read() as db:
