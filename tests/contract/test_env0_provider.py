@@ -566,6 +566,25 @@ class TestPolls:
             assert (len(seen.runs), seen.bad_items) == (1, 1)
             fault.times = 0
 
+    def test_the_key_is_refused_halfway(self, bench: Bench) -> None:
+        """Is told, and not counted as one bad entry."""
+        iam = bench.standin.add_module("iam")
+        bench.standin.add_run("vpc")
+        bench.answer(f"/module/{iam.id}/tests", b"", 401)
+        assert raised(lambda: bench.observe("*")).kind is Kind.AUTH
+
+    def test_a_budget_that_ends_within_a_batch(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The modules that were not asked come first at the next poll."""
+        monkeypatch.setattr(env0_polls, "MODULES_A_POLL", 3)
+        modules = [bench.standin.add_module(f"m{number}") for number in range(6)]
+        bench.observe("m*")
+        limit = bench.answer(f"/module/({modules[1].id}|{modules[2].id})/tests", b"", 429)
+        cursor = bench.observe("m*").cursor
+        limit.times = 0
+        assert env0_polls.Cursor.read(cursor).turn == 1
+
     def test_nothing_can_be_read(self, bench: Bench) -> None:
         bench.standin.add_module("iam")
         bench.answer("/module/(?!tests/).*/tests", b"", 500)
@@ -648,7 +667,7 @@ class TestTrigger:
         newest = max(entries, key=lambda entry: entry["createdAt"])
         environment_id = ANY_ID.replace("a", "d")
         newest["environmentId"] = environment_id
-        bench.answer("/module/(?!tests/).*/tests", entries)
+        bench.answer("/module/(?!tests/).*/tests", sorted(entries, key=lambda e: e["createdAt"]))
         bench.answer(f"/environments/{environment_id}/deployments", recorded("trigger-response"))
         started = bench.trigger()
         (sent,) = bench.changes()
@@ -1073,6 +1092,12 @@ class TestErrors:
         assert error.kind is kinds[case["http_status"]]
         assert "redacted" not in error.message
         assert ("one of the allowed values" in error.message) is (case["http_status"] == 400)
+
+    def test_the_body_of_a_403_is_never_shown(self, bench: Bench) -> None:
+        bench.answer(".*", {"message": "You shall not pass"}, 403)
+        error = raised(lambda: bench.provider.get(ANY_ID, within(10)))
+        assert error.kind is Kind.FORBIDDEN
+        assert "pass" not in repr(error) + error.detail
 
     def test_the_gateway_echoes_our_key(self, bench: Bench) -> None:
         """A wrong address: said so, and nothing of the body is shown anywhere."""
