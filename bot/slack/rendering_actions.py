@@ -51,7 +51,7 @@ def preview(reply: Preview, context: RenderContext) -> Rendered:  # noqa: ARG001
 
 
 def _preview_line(line: PreviewLine) -> str:
-    is_hidden = line.name.lower().startswith("env.")
+    is_hidden = line.name.lower().startswith(("env.", "variables"))
     value = MASK if is_hidden else literal(mask_assignments(line.value), 300)
     return f"{literal(line.name)} = {value or '(empty)'}  ({line.origin})"
 
