@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.domain.opinions import Opinion
 from bot.domain.pipelines import PipelineRef
 from bot.domain.runs import Run, RunRef
 
@@ -17,7 +18,8 @@ class EpisodeKey:
 @dataclass(frozen=True, slots=True)
 class Episode:
     """`card_key` is the outbox key of the message that opened it; `failed` are the attempts
-    (run and attempt number) that were counted. Closed when `fixed_at` is set.
+    (run and attempt number) that were counted. `opinion` is about the first failure. Closed
+    when `fixed_at` is set.
     """
 
     key: EpisodeKey
@@ -28,3 +30,4 @@ class Episode:
     failed: tuple[tuple[RunRef, int], ...]
     last_green: Run | None = None
     fixed_at: datetime | None = None
+    opinion: Opinion | None = None

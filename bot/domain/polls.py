@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
+from bot.domain.decisions import Decision
 from bot.domain.episodes import Episode, EpisodeKey
+from bot.domain.mutes import Mute
 from bot.domain.outbox import NewMessage
 from bot.domain.providers import OpenRun
 from bot.domain.runs import Run, RunRef
@@ -39,13 +42,17 @@ class PollView:
     """What the decision sees, read in the same transaction that will store its result.
 
     `history` gives for each pipeline and branch in question (key: pipeline text and branch)
-    the stored runs that are over, newest first, at most 20.
+    the stored runs that are over, newest first, at most 20. `durations` are those of the
+    newest judged runs of a run's pipeline, `asked_by` tells who started a run through the bot.
     """
 
     snapshots: Mapping[RunRef, Snapshot]
     watches: tuple[Watch, ...]
     episodes: Mapping[EpisodeKey, Episode]
     history: Callable[[Run], tuple[Run, ...]]
+    mutes: tuple[Mute, ...] = ()
+    durations: Callable[[Run], tuple[timedelta, ...]] = lambda _run: ()
+    asked_by: Callable[[RunRef], str | None] = lambda _ref: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,8 @@ class PollChanges:
     snapshots: tuple[Snapshot, ...] = ()
     episodes: tuple[Episode, ...] = ()
     messages: tuple[NewMessage, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    mutes: tuple[Mute, ...] = ()
 
 
 Decide = Callable[[PollView], PollChanges]
@@ -62,9 +71,16 @@ Decide = Callable[[PollView], PollChanges]
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """How the polling of a source stands. Ages in seconds; None before the first good poll."""
+    """How the polling of a source stands. Ages in seconds; None before the first good poll.
+
+    `sight_age_s` is the time without a good poll, counted from the start of this process or of
+    the polling at the most. `is_refused`: the vendor refused the credential.
+    """
 
     key: SourceKey
     good_poll_age_s: float | None
     failures: int
     last_error: str
+    sight_age_s: float = 0.0
+    good_poll: datetime | None = None
+    is_refused: bool = False

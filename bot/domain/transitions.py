@@ -29,12 +29,14 @@ NEWS_OF_FAILURE = frozenset({Reason.TURNED_FAILING, Reason.FIRST_SEEN_FAILING, R
 class Snapshot:
     """A run as stored. `attempt` counts how often it was over and moved again; `seen` is when
     it was first read and `changed` when it last changed, both by the bot's clock.
+    `is_overdue` once people were told that this attempt takes too long.
     """
 
     run: Run
     attempt: int
     seen: datetime
     changed: datetime
+    is_overdue: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ def compare(before: Snapshot | None, run: Run, *, now: datetime, runs_reopen: bo
         return Change(before, Reason.STALE, is_ended_now=False)
     is_over = run.status.is_terminal
     changed = before.changed if run == old else now
-    snapshot = Snapshot(run, max(attempt, run.attempt), before.seen, changed)
+    is_overdue = before.is_overdue and not old.status.is_terminal
+    snapshot = Snapshot(run, max(attempt, run.attempt), before.seen, changed, is_overdue)
     return Change(snapshot, _reason(run, is_again=attempt > 1), is_ended_now=is_over)
 
 

@@ -73,6 +73,8 @@ class Watch:
     """One channel's wish. `watch_id` is 0 until stored. `made_by` is a Slack user id, or
     `settings` for those of BOT_WATCHES and BOT_ALERT_CHANNEL. Failures that finished before
     `since` are history and not posted. A suspended watch posts nothing and says why.
+    `tells_overdue` is about runs that take much longer than usual. The two `muted_…` are not
+    stored: they are filled in for lists, from the channel's mutes.
     """
 
     channel: str
@@ -86,9 +88,14 @@ class Watch:
     suspended_because: str | None = None
     muted_until: datetime | None = None
     muted_because: str | None = None
-    muted_fingerprint: str | None = None
     watch_id: int = 0
+    tells_overdue: bool = True
 
     def wants(self, run: Run) -> bool:
         """Whether this run's pipeline and properties are what the watch is about."""
         return self.pattern.matches(run.pipeline, run.aliases) and run_passes(run, self.filters)
+
+    def follows(self, run: Run) -> bool:
+        """As `wants`, whatever the status: how a failure that was wanted went on is wanted too."""
+        lasting = tuple(one for one in self.filters if one.key != "status")
+        return self.pattern.matches(run.pipeline, run.aliases) and run_passes(run, lasting)

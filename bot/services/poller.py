@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 
 from bot.domain.clock import Clock, Deadline
 from bot.domain.errors import BotError, Kind, ProviderError
+from bot.domain.pipelines import Pattern
 from bot.domain.polls import PollChanges, PollClaim, PollView, SourceKey
 from bot.domain.providers import Observation
 from bot.domain.store import Store
@@ -55,7 +56,7 @@ class Poller:
             if watch.suspended_because is not None:
                 continue
             for one in self._fleet:
-                wanted.update(_sources(one, watch.pattern.instance, watch.pattern.key))
+                wanted.update(sources_of(one, watch.pattern))
         self._store.plan_sources(wanted)
 
     def poll_next(self, instances: Collection[str]) -> bool:
@@ -114,15 +115,19 @@ class Poller:
             backoff_s = max(backoff_s, min(error.retry_after_s, MOST_RETRY_AFTER_S))
         kind = error.kind.value if isinstance(error, ProviderError) else "error"
         log.warning("poll.failed", extra=_fields(claim) | {"kind": kind, "detail": error.detail})
-        self._store.record_failed_poll(claim, error.message, backoff_s * self._jitter())
+        is_refused = isinstance(error, ProviderError) and error.kind is Kind.AUTH
+        self._store.record_failed_poll(
+            claim, error.message, backoff_s * self._jitter(), is_refused=is_refused
+        )
         self._on_poll(kind)
 
 
-def _sources(one: Instance, instance_glob: str, key: str) -> list[SourceKey]:
-    if not fnmatchcase(one.name, instance_glob):
+def sources_of(one: Instance, pattern: Pattern) -> list[SourceKey]:
+    """The sources that show what a pattern names at this instance."""
+    if not fnmatchcase(one.name, pattern.instance):
         return []
     try:
-        return [SourceKey(one.name, source) for source in one.provider.sources(key)]
+        return [SourceKey(one.name, source) for source in one.provider.sources(pattern.key)]
     except BotError as error:
         log.warning("watch.unseen", extra={"instance": one.name, "detail": error.message})
         return []

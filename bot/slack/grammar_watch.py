@@ -13,6 +13,7 @@ from bot.domain.intents import (
     MuteWatch,
     RemoveWatch,
     RunOfThread,
+    TestWatch,
     UnmuteWatch,
 )
 from bot.domain.watches import Preset, ThreadMode
@@ -24,7 +25,7 @@ from bot.slack.vocabulary import KEY_WORDS, WATCH_WORDS, FilterKey, closest
 from bot.slack.words import Kind, Word
 
 LONGEST_MUTE = timedelta(days=90)
-_OPTIONS = ("on", "mention", "thread")
+_OPTIONS = ("on", "mention", "thread", "overdue")
 _FILTERS: tuple[FilterKey, ...] = ("branch", "status", "provider", "pipeline", "by", "env")
 _ID = re.compile(r"[UWS][A-Z0-9]{2,20}")
 _PLAIN_NUMBER = re.compile(r"#?([0-9]{1,6})")
@@ -46,6 +47,9 @@ def read_watch(sentence: Sentence) -> Intent:
         _expect_no_more(sentence, 2)
         has_run = len(sentence.words) > 1
         return ExplainRun(run_choice(sentence, sentence.words[1]) if has_run else RunOfThread())
+    if first.says("test"):
+        _expect_no_more(sentence, 2)
+        return TestWatch(_which(sentence, "test"))
     if first.says("mute"):
         return _mute(sentence)
     if first.says("unmute"):
@@ -79,6 +83,7 @@ def _add(sentence: Sentence) -> Intent:
         _preset(sentence, options.get("on")),
         _thread(sentence, options.get("thread")),
         _mention(sentence, options.get("mention")),
+        _tells_overdue(sentence, options.get("overdue")),
     )
 
 
@@ -126,6 +131,10 @@ def _thread(sentence: Sentence, word: Word | None) -> ThreadMode:
     return ThreadMode(_one_of(sentence, word, tuple(ThreadMode))) if word else ThreadMode.QUIET
 
 
+def _tells_overdue(sentence: Sentence, word: Word | None) -> bool:
+    return word is None or _one_of(sentence, word, ("on", "off")) == "on"
+
+
 def _one_of(sentence: Sentence, word: Word, known: tuple[str, ...]) -> str:
     value = word.value.lower()
     if value in known:
@@ -152,7 +161,8 @@ def _mention(sentence: Sentence, word: Word | None) -> str | None:
 
 def _mute(sentence: Sentence) -> Intent:
     pattern = _target(sentence, "mute")
-    rest = [word for word in sentence.words[2:] if not word.says("for")]
+    branches = [word for word in sentence.pairs if KEY_WORDS.get(word.key.lower()) == "branch"]
+    rest = [w for w in sentence.words[2:] if not w.says("for") and w not in branches[:1]]
     if not rest:
         raise sentence.problem(
             "mute for how long? Write 45m, 2h or 1d behind the pipeline.",
@@ -166,7 +176,8 @@ def _mute(sentence: Sentence) -> Intent:
             f"a mute lasts {LONGEST_MUTE.days} days at the most.",
             sentence.replacing(rest[0], f"{LONGEST_MUTE.days}d"),
         )
-    return MuteWatch(pattern, duration, reason_text(sentence.said(*rest[1:])))
+    branch = branches[0].value if branches else None
+    return MuteWatch(pattern, duration, reason_text(sentence.said(*rest[1:])), branch)
 
 
 def _target(sentence: Sentence, verb: str) -> str:

@@ -1,8 +1,13 @@
-"""What is posted without being asked: the card of a red pipeline, news below it, notices."""
+"""What is posted without being asked: the card of a red pipeline, news below it, notices.
+
+The first line carries it all: it is what a phone shows at night.
+"""
 
 from collections.abc import Iterable
 
 from bot.domain.replies import AlertCard, AlertReply, ChannelNotice
+from bot.domain.runs import Run
+from bot.slack.blocks import Button
 from bot.slack.page import RenderContext, Rendered, compose, with_prefix
 from bot.slack.rendering_lines import (
     TONES,
@@ -11,31 +16,81 @@ from bot.slack.rendering_lines import (
     on_branch,
     run_label,
     run_line,
+    status_words,
     strip_line,
 )
 from bot.slack.text import date, duration, literal, prose
+from bot.slack.values import CommandPress, MutePress
+
+_WORDS = {"fixed": "✔ fixed", "overdue": "⚠ overdue"}
 
 
 def alert_card(reply: AlertCard, context: RenderContext) -> Rendered:
     return compose(
         _fixed(reply, context) if reply.is_fixed else _red(reply, context),
-        buttons=controls(reply.latest, reply.controls, context),
+        buttons=_buttons(reply, context),
     )
 
 
+def _buttons(reply: AlertCard, context: RenderContext) -> list[Button]:
+    """Retry or Abort, Mute while it is red, the run's page; the reasons in the overflow menu."""
+    run = reply.underway or reply.latest
+    row = controls(run, reply.controls, context)
+    if not reply.is_fixed:
+        value = context.sign(MutePress(reply.pipeline, reply.branch))
+        row.insert(min(1, len(row)), Button("Mute 2 h", "mute", value))
+    return [*row, Button("Why?", "why", context.sign(CommandPress(f"/watch why {run.ref}")))]
+
+
 def _red(reply: AlertCard, context: RenderContext) -> Iterable[str]:
-    yield run_line(reply.latest, context.now, is_lasting=True)
-    name = on_branch(reply.pipeline, reply.branch)
+    latest = run_line(reply.latest, context.now, is_lasting=True)
+    again = f" · {_underway(reply.underway)}" if reply.underway else ""
+    yield f"{latest}{again}"
     times = f" · {reply.failures} failing runs" if reply.failures > 1 else ""
     whom = mentioned(reply.mention)
+    name = on_branch(reply.pipeline, reply.branch)
     yield f"{name}: {prose(reply.reason, 200)}{times}{f' · {whom}' if whom else ''}"
-    if reply.failures > 1 and reply.first_bad:
-        yield f"first failed: {run_line(reply.first_bad, context.now, is_lasting=True)}"
-    if reply.latest.failed_step:
-        yield f"first failed step: {literal(reply.latest.failed_step)}"
+    yield _about(reply.latest)
+    if reply.first_bad and reply.failures > 1:
+        yield f"first bad: {_past_run(reply.first_bad)}"
     if reply.last_green:
-        yield f"last green: {run_line(reply.last_green, context.now, is_lasting=True)}"
+        yield f"last green: {_past_run(reply.last_green)}"
+    yield from _since_green(reply)
     yield strip_line(reply.strip)
+
+
+def _underway(run: Run) -> str:
+    return f"{status_words(run.status, run.raw_status)} again: {run_label(run)}"
+
+
+def _about(run: Run) -> str:
+    """Who started the run, of which commit, and where it failed first."""
+    facts = {
+        "first failed step": run.failed_step,
+        "commit": run.commit,
+        "started by": run.author,
+    }
+    return " · ".join(f"{what} {literal(text)}" for what, text in facts.items() if text)
+
+
+def _past_run(run: Run) -> str:
+    commit = f" · commit {literal(run.commit)}" if run.commit else ""
+    moment = run.finished or run.when
+    when = f" · {date(moment)}" if moment else ""
+    return f"{status_words(run.status, run.raw_status)}  {run_label(run)}{commit}{when}"
+
+
+def _since_green(reply: AlertCard) -> Iterable[str]:
+    if reply.is_same_commit:
+        yield "same commit as the last green run: suspect a flake or the environment"
+    changes = [
+        f"{one.what} {literal(one.before, 60)} → {literal(one.after, 60)}"
+        for one in reply.differences
+    ]
+    if changes:
+        yield f"changed since: {' · '.join(changes)}"
+    if reply.opinion:
+        yield f"{prose(reply.opinion.words)} ({prose(reply.opinion.evidence, 300)})"
 
 
 def _fixed(reply: AlertCard, context: RenderContext) -> Iterable[str]:
@@ -44,19 +99,19 @@ def _fixed(reply: AlertCard, context: RenderContext) -> Iterable[str]:
     yield f"✔ fixed  {on_branch(reply.pipeline, reply.branch)} after {runs}{took}"
     yield run_line(reply.latest, context.now, is_lasting=True)
     if reply.first_bad:
-        yield f"first failed: {run_label(reply.first_bad)}"
+        yield f"first bad: {_past_run(reply.first_bad)}"
     yield strip_line(reply.strip)
 
 
 def alert_reply(reply: AlertReply, context: RenderContext) -> Rendered:
     run, whom = reply.run, mentioned(reply.mention)
-    name = on_branch(run.pipeline, run.branch)
-    lines = [
-        run_line(run, context.now, is_lasting=True),
-        f"{name}: {prose(reply.text, 300)}{f' · {whom}' if whom else ''}",
-    ]
-    if run.failed_step and run.status.is_failure:
-        lines.append(f"first failed step: {literal(run.failed_step)}")
+    line = run_line(run, context.now, is_lasting=True)
+    if reply.word:
+        line = line.replace(status_words(run.status, run.raw_status), _WORDS[reply.word], 1)
+    call = f" · {whom}" if whom else ""
+    lines = [line, f"{on_branch(run.pipeline, run.branch)}: {prose(reply.text, 300)}{call}"]
+    if run.status.is_failure:
+        lines.append(_about(run))
     return compose(lines, buttons=controls(run, reply.controls, context))
 
 

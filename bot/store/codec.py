@@ -10,6 +10,7 @@ from pydantic_core import PydanticSerializationError
 
 from bot.domain.episodes import Episode
 from bot.domain.errors import StoreError
+from bot.domain.mutes import Mute
 from bot.domain.outbox import Body
 from bot.domain.watches import Filter
 
@@ -43,6 +44,7 @@ class JsonColumn(Generic[T]):
 
 FILTERS = JsonColumn(TypeAdapter(tuple[Filter, ...]))
 EPISODE = JsonColumn(TypeAdapter(Episode))
+MUTE = JsonColumn(TypeAdapter(Mute))
 TEXTS = JsonColumn(TypeAdapter(tuple[str, ...]))
 
 _BODIES: dict[str, JsonColumn[Body]] = {

@@ -8,7 +8,18 @@ from sqlite_utils import Database
 from bot.domain.access import Verb
 from bot.domain.audit import Command, CommandState, NewCommand
 from bot.domain.errors import StoreError
+from bot.domain.runs import RunRef
 from bot.store.codec import storable, storable_or_none, time_text
+
+
+def asked_by(db: Database, ref: RunRef) -> str | None:
+    """Who last had this run started, by a command that was done."""
+    row = db.execute(
+        "SELECT user_id FROM commands WHERE target = ? AND verb IN ('trigger', 'retry')"
+        " AND state = 'done' ORDER BY id DESC LIMIT 1",
+        [str(ref)],
+    ).fetchone()
+    return None if row is None else str(row["user_id"])
 
 
 def note_delivery(db: Database, key: str, now: datetime) -> bool:

@@ -38,6 +38,14 @@ def open_ones(db: Database, pipelines: set[PipelineRef]) -> dict[EpisodeKey, Epi
     return found
 
 
+def of_channel(db: Database, channel: str) -> tuple[Episode, ...]:
+    """Those that are not fixed."""
+    rows = db.execute(
+        "SELECT body FROM episodes WHERE channel = ? AND fixed IS NULL ORDER BY id", [channel]
+    )
+    return tuple(EPISODE.load(row["body"]) for row in rows)
+
+
 def _columns(episode: Episode) -> tuple[str | None, ...]:
     key = episode.key
     return (

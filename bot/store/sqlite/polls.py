@@ -7,7 +7,7 @@ that the view still holds (`view_number`), and where it does not, decides anew w
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
@@ -16,7 +16,17 @@ from bot.domain.polls import Decide, PollChanges, PollClaim, PollView
 from bot.domain.providers import Observation
 from bot.domain.runs import Run
 from bot.store.codec import time_text
-from bot.store.sqlite import episodes, outbox, run_columns, runs, sources, watches
+from bot.store.sqlite import (
+    commands,
+    decisions,
+    episodes,
+    mutes,
+    outbox,
+    run_columns,
+    runs,
+    sources,
+    watches,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +72,10 @@ class Poll:
         runs.save(db, plan.run_rows)
         runs.mark_read(db, source_id, (run.ref for run in self.observation.runs), self.now)
         episodes.save(db, plan.changes.episodes)
+        decisions.save(db, plan.changes.decisions)
+        mutes.save(db, plan.changes.mutes)
         outbox.enqueue(db, plan.messages, time_text(self.now))
-        if plan.changes.snapshots or plan.changes.episodes:
+        if plan.changes.snapshots or plan.changes.episodes or plan.changes.mutes:
             change_view(db)
         return source_id, plan.changes
 
@@ -84,6 +96,9 @@ def _view(db: Database, observation: Observation) -> PollView:
         watches=watches.active(db),
         episodes=episodes.open_ones(db, {run.pipeline for run in observation.runs}),
         history=_history(db),
+        mutes=mutes.of_channel(db, None),
+        durations=_durations(db),
+        asked_by=lambda ref: commands.asked_by(db, ref),
     )
 
 
@@ -98,3 +113,14 @@ def _history(db: Database) -> Callable[[Run], tuple[Run, ...]]:
         return known[key]
 
     return history
+
+
+def _durations(db: Database) -> Callable[[Run], tuple[timedelta, ...]]:
+    known: dict[PipelineRef, tuple[timedelta, ...]] = {}
+
+    def durations(run: Run) -> tuple[timedelta, ...]:
+        if run.pipeline not in known:
+            known[run.pipeline] = runs.durations(db, run.pipeline)
+        return known[run.pipeline]
+
+    return durations

@@ -24,9 +24,9 @@ INSERT INTO runs (
     instance, run_id, pipeline_instance, pipeline_key, aliases, title, status, raw_status, is_over,
     branch, commit_id, author, environment, created, started, finished, url,
     total, passed, failed, skipped, progress, vendor_attempt, failed_step, is_private,
-    attempt, seen, changed, listed, last_read
+    attempt, seen, changed, is_overdue, listed, last_read
 )
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (instance, run_id) DO UPDATE SET
     pipeline_instance = excluded.pipeline_instance, pipeline_key = excluded.pipeline_key,
     aliases = excluded.aliases, title = excluded.title, status = excluded.status,
@@ -37,7 +37,8 @@ ON CONFLICT (instance, run_id) DO UPDATE SET
     failed = excluded.failed, skipped = excluded.skipped, progress = excluded.progress,
     vendor_attempt = excluded.vendor_attempt, failed_step = excluded.failed_step,
     is_private = excluded.is_private, attempt = excluded.attempt, seen = excluded.seen,
-    changed = excluded.changed, listed = excluded.listed, last_read = excluded.last_read
+    changed = excluded.changed, is_overdue = excluded.is_overdue, listed = excluded.listed,
+    last_read = excluded.last_read
 """
 
 
@@ -54,6 +55,7 @@ def columns(snapshot: Snapshot, now: datetime) -> tuple[Value, ...]:
         storable_number(snapshot.attempt),
         time_text(snapshot.seen),
         time_text(snapshot.changed),
+        int(snapshot.is_overdue),
         time_text(run.when or snapshot.seen),
         time_text(now),
     )
@@ -88,12 +90,13 @@ def _numbers(run: Run) -> tuple[Value, ...]:
 
 
 def read_snapshot(row: sqlite3.Row) -> Snapshot:
-    *_, attempt, seen, changed, _listed, _last_read = row
+    *_, attempt, seen, changed, is_overdue, _listed, _last_read = row
     return Snapshot(
         run=read_run(row),
         attempt=attempt,
         seen=datetime.fromisoformat(seen),
         changed=datetime.fromisoformat(changed),
+        is_overdue=bool(is_overdue),
     )
 
 

@@ -15,6 +15,7 @@ from bot.store.codec import TEXTS, read_time, time_text
 from bot.store.sqlite.run_columns import UPSERT, Value, read_run, read_snapshot
 
 HISTORY_LENGTH = 20
+DURATIONS = 200
 _GIVEN_UP_AFTER = timedelta(days=7)
 _READ_MARK_EVERY = timedelta(days=1)
 
@@ -89,6 +90,27 @@ def history(db: Database, pipeline: PipelineRef, branch: str | None) -> tuple[Ru
         [pipeline.instance, pipeline.key, branch, HISTORY_LENGTH],
     )
     return tuple(map(read_run, rows))
+
+
+def durations(db: Database, pipeline: PipelineRef) -> tuple[timedelta, ...]:
+    """Of the newest runs of a pipeline, on any branch, that passed or failed."""
+    rows = db.execute(
+        "SELECT coalesce(started, created) AS began, finished FROM runs"
+        " WHERE pipeline_instance = ? AND pipeline_key = ? AND status IN ('passed', 'failed')"
+        " ORDER BY listed DESC LIMIT ?",
+        [pipeline.instance, pipeline.key, DURATIONS],
+    )
+    moments = [(read_time(row["began"]), read_time(row["finished"])) for row in rows]
+    return tuple(max(end - begin, timedelta(0)) for begin, end in moments if begin and end)
+
+
+def failures_seen(db: Database, since: datetime) -> tuple[Snapshot, ...]:
+    rows = db.execute(
+        "SELECT * FROM runs WHERE status IN ('failed', 'error') AND changed >= ?"
+        " ORDER BY changed, listed",
+        [time_text(since)],
+    )
+    return tuple(map(read_snapshot, rows))
 
 
 def matching(db: Database, pattern: Pattern, limit: int) -> tuple[Run, ...]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlite_utils import Database
 
 from bot.domain.polls import PollClaim, SourceKey, SourceState
-from bot.store.codec import storable, time_text
+from bot.store.codec import read_time, storable, time_text
 from bot.store.sqlite import runs
 
 
@@ -17,10 +17,11 @@ def plan(db: Database, wanted: Collection[SourceKey], now_s: float) -> None:
     polled = {SourceKey(row["instance"], row["source"]) for row in rows}
     for key in sorted(set(wanted) - polled):
         db.execute(
-            "INSERT INTO sources (instance, source, due_at) VALUES (?, ?, ?)"
+            "INSERT INTO sources (instance, source, due_at, wanted_at)"
+            " VALUES (:instance, :source, :now_s, :now_s)"
             " ON CONFLICT (instance, source)"
-            " DO UPDATE SET is_wanted = 1, due_at = excluded.due_at",
-            [key.instance, key.source, now_s],
+            " DO UPDATE SET is_wanted = 1, due_at = :now_s, wanted_at = :now_s",
+            {"instance": key.instance, "source": key.source, "now_s": now_s},
         )
     for key in polled - set(wanted):
         db.execute(
@@ -81,17 +82,19 @@ def settle_good(
     """A source that was hurried while it was polled is due at once: the poll may be older."""
     db.execute(
         "UPDATE sources SET claim_ends_at = NULL, cursor = ?, failures = 0, last_error = '',"
-        " good_poll = ?, good_poll_at = ?,"
+        " is_refused = 0, good_poll = ?, good_poll_at = ?,"
         " due_at = CASE WHEN is_hurried THEN ? ELSE ? END WHERE id = ?",
         [storable(cursor), time_text(now), now_s, now_s, now_s + due_in_s, source_id],
     )
 
 
-def settle_bad(db: Database, source_id: int, error: str, due_at: float) -> None:
+def settle_bad(
+    db: Database, source_id: int, error: str, due_at: float, *, is_refused: bool
+) -> None:
     db.execute(
         "UPDATE sources SET claim_ends_at = NULL, failures = failures + 1, last_error = ?,"
-        " due_at = ? WHERE id = ?",
-        [storable(error), due_at, source_id],
+        " is_refused = ?, due_at = ? WHERE id = ?",
+        [storable(error), is_refused, due_at, source_id],
     )
 
 
@@ -111,9 +114,13 @@ def states(db: Database, now_s: float) -> tuple[SourceState, ...]:
 
 def _state(row: sqlite3.Row, now_s: float) -> SourceState:
     good_at = row["good_poll_at"]
+    looked_at = row["wanted_at"] if good_at is None else max(good_at, row["wanted_at"])
     return SourceState(
         key=SourceKey(row["instance"], row["source"]),
         good_poll_age_s=None if good_at is None else max(0.0, now_s - float(good_at)),
         failures=row["failures"],
         last_error=row["last_error"],
+        sight_age_s=max(0.0, now_s - float(looked_at)),
+        good_poll=read_time(row["good_poll"]),
+        is_refused=bool(row["is_refused"]),
     )

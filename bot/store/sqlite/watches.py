@@ -11,11 +11,9 @@ from bot.domain.pipelines import Pattern
 from bot.domain.watches import Filter, Preset, ThreadMode, Watch
 from bot.store.codec import (
     FILTERS,
-    read_time,
     storable,
     storable_or_none,
     time_text,
-    time_text_or_none,
 )
 
 _SETTINGS = "settings"
@@ -26,14 +24,13 @@ def add(db: Database, watch: Watch) -> Watch:
     row = db.execute(
         "INSERT INTO watches (channel, instance_glob, key_glob, filters, filters_key,"
         " is_from_settings, made_by, since, preset, thread, mention, suspended_because,"
-        " muted_until, muted_because, muted_fingerprint)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " tells_overdue)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (channel, instance_glob, key_glob, filters_key, is_from_settings)"
         " DO UPDATE SET filters = excluded.filters, made_by = excluded.made_by,"
         " preset = excluded.preset, thread = excluded.thread, mention = excluded.mention,"
-        " suspended_because = excluded.suspended_because, muted_until = excluded.muted_until,"
-        " muted_because = excluded.muted_because,"
-        " muted_fingerprint = excluded.muted_fingerprint"
+        " suspended_because = excluded.suspended_because,"
+        " tells_overdue = excluded.tells_overdue"
         " RETURNING *",
         _columns(watch),
     ).fetchone()
@@ -57,7 +54,7 @@ def remove(db: Database, watch_id: int) -> bool:
 
 
 def sync_settings(db: Database, wanted: Collection[Watch]) -> None:
-    """What happened to a watch since it was made (muted, suspended) outlives a restart."""
+    """A suspension outlives a restart."""
     rows = db.execute("SELECT * FROM watches WHERE is_from_settings = 1")
     old = {_identity(one): one for one in map(_watch, rows)}
     for watch in wanted:
@@ -68,13 +65,7 @@ def sync_settings(db: Database, wanted: Collection[Watch]) -> None:
 
 
 def _as_lived(watch: Watch, before: Watch) -> Watch:
-    return replace(
-        watch,
-        suspended_because=before.suspended_because,
-        muted_until=before.muted_until,
-        muted_because=before.muted_because,
-        muted_fingerprint=before.muted_fingerprint,
-    )
+    return replace(watch, suspended_because=before.suspended_because)
 
 
 def suspend(db: Database, channel: str, because: str) -> tuple[Watch, ...]:
@@ -88,6 +79,19 @@ def suspend(db: Database, channel: str, because: str) -> tuple[Watch, ...]:
 
 def resume(db: Database, channel: str) -> None:
     db.execute("UPDATE watches SET suspended_because = NULL WHERE channel = ?", [channel])
+
+
+def newcomers(db: Database) -> tuple[Watch, ...]:
+    rows = db.execute(
+        "SELECT * FROM watches WHERE suspended_because IS NULL AND is_introduced = 0 ORDER BY id"
+    )
+    return tuple(map(_watch, rows))
+
+
+def introduce(db: Database, watches: Iterable[Watch]) -> None:
+    db.conn.executemany(
+        "UPDATE watches SET is_introduced = 1 WHERE id = ?", [(w.watch_id,) for w in watches]
+    )
 
 
 def _identity(watch: Watch) -> tuple[object, ...]:
@@ -114,9 +118,7 @@ def _columns(watch: Watch) -> list[str | int | None]:
         watch.thread.value,
         storable_or_none(watch.mention),
         storable_or_none(watch.suspended_because),
-        time_text_or_none(watch.muted_until),
-        storable_or_none(watch.muted_because),
-        storable_or_none(watch.muted_fingerprint),
+        int(watch.tells_overdue),
     ]
 
 
@@ -131,8 +133,6 @@ def _watch(row: sqlite3.Row) -> Watch:
         thread=ThreadMode(row["thread"]),
         mention=row["mention"],
         suspended_because=row["suspended_because"],
-        muted_until=read_time(row["muted_until"]),
-        muted_because=row["muted_because"],
-        muted_fingerprint=row["muted_fingerprint"],
         watch_id=row["id"],
+        tells_overdue=bool(row["tells_overdue"]),
     )

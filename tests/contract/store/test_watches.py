@@ -19,10 +19,8 @@ FULL = Watch(
     Preset.ALL,
     ThreadMode.BROADCAST,
     "<!subteam^S1>",
-    None,
-    NOON + timedelta(hours=1),
-    "deploy \u202e day",
-    "abc",
+    "archived \u202e",
+    tells_overdue=False,
 )
 
 
@@ -87,12 +85,9 @@ def test_settings_watches_become_equal_to_the_settings(store: Store) -> None:
 def test_syncing_keeps_what_happened_to_a_settings_watch(store: Store) -> None:
     watch = a_watch(made_by="settings")
     store.sync_settings_watches([watch])
-    store.add_watch(replace(watch, muted_until=NOON + timedelta(hours=2), muted_because="deploy"))
     store.suspend_channel("C1", "archived")
     store.sync_settings_watches([watch])
     (after,) = store.watches()
-    assert after.muted_until == NOON + timedelta(hours=2)
-    assert after.muted_because == "deploy"
     assert after.suspended_because == "archived"
 
 
@@ -113,9 +108,9 @@ def test_suspending_returns_the_active_ones_and_is_undone(store: Store) -> None:
 
 def test_a_suspended_watch_is_not_seen_by_polls(store: Store) -> None:
     store.add_watch(a_watch("C1"))
-    muted = store.add_watch(replace(a_watch("C2"), muted_until=NOON + timedelta(days=1)))
+    other = store.add_watch(a_watch("C2"))
     store.suspend_channel("C1", "archived")
-    assert poll(store).watches == (muted,)
+    assert poll(store).watches == (other,)
 
 
 def test_watches_outlive_the_process(engine: Engine, store: Store) -> None:
