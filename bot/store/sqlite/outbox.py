@@ -103,7 +103,11 @@ def requeue_newer(db: Database, message_id: int) -> None:
 
 
 def depth(db: Database) -> int:
-    row = db.execute("SELECT count(*) FROM outbox WHERE state IN ('waiting', 'sending')")
+    """Messages not yet sent, and digests that have changed and have no message for it yet."""
+    row = db.execute(
+        "SELECT (SELECT count(*) FROM outbox WHERE state IN ('waiting', 'sending'))"
+        " + (SELECT count(*) FROM digests WHERE is_stale = 1)"
+    )
     return int(row.fetchone()[0])
 
 

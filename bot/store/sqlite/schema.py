@@ -257,8 +257,10 @@ CREATE TABLE digests (
     channel TEXT NOT NULL,
     opened TEXT NOT NULL,
     folded_at REAL NOT NULL,
-    is_open INTEGER NOT NULL DEFAULT 1
+    is_open INTEGER NOT NULL DEFAULT 1,
+    is_stale INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+CREATE INDEX digests_stale ON digests (id) WHERE is_stale = 1;
 CREATE UNIQUE INDEX digests_open ON digests (channel) WHERE is_open = 1;
 
 CREATE TABLE digest_items (

@@ -1,5 +1,6 @@
 """The Store port on SQLite: every verb a transaction, the work done by the nouns beside."""
 
+import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -64,6 +65,8 @@ class SqliteStore:
         self._ack_wait_s = min(ACK_WAIT_S, wait_s)
         self._lock = WorkerLock(self._path.with_name(f"{self._path.name}.lock"))
         self._connections = Connections(self._path, wait_s)
+        self._storm_lock = threading.Lock()
+        self._breather = threading.Event()
         self._opening = 0
         self._prefix = ""
 
@@ -310,14 +313,16 @@ class SqliteStore:
             return lanes.claim(db, self._prefix, lease)
 
     def _tend_storms(self) -> None:
-        """In steps, so that an acknowledgement never waits long for the lock."""
-        while True:
-            now_s = self._clock.monotonic()
-            with self._connections.read() as db:
-                if not storms.is_due(db, now_s):
-                    return
-            with self._connections.write() as db:
-                storms.tend(db, now_s, self._now_text())
+        """In small steps with a pause between, so that an acknowledgement gets its turn."""
+        with self._storm_lock:
+            while True:
+                now_s = self._clock.monotonic()
+                with self._connections.read() as db:
+                    if not storms.is_due(db, now_s):
+                        return
+                with self._connections.write() as db:
+                    storms.tend(db, now_s, self._now_text())
+                self._breather.wait(0.002)
 
     def seconds_to_due_message(self) -> float | None:
         with self._connections.read() as db:

@@ -21,7 +21,7 @@ from bot.store.codec import dump_body, load_body, read_time, storable_or_none
 from bot.store.sqlite.outbox import NewRow, put_edit
 from bot.store.sqlite.roots import bury, post_anew
 
-BATCH = 500
+BATCH = 200
 _NEWS = "state = 'waiting' AND is_news = 1 AND is_ambiguous = 0"
 _SHOWN = "state = 'sent' AND is_news = 1 AND form <> 'reply'"
 _MANY = digests.STORM + 1
@@ -43,6 +43,7 @@ _CALM = f"""
 SELECT digests.* FROM digests JOIN outbox ON outbox.key = 'digest:' || digests.id
 WHERE is_open = 1 AND folded_at <= :now - {digests.CALM_S} AND outbox.state = 'sent' LIMIT 1
 """  # noqa: S608 - fixed texts
+_STALE = "SELECT id FROM digests WHERE is_stale = 1 LIMIT 1"
 _STRAY_EDITS = """
 SELECT waiting.id, waiting.kind, waiting.body, root.id AS root_id, root.folded_into
 FROM outbox AS waiting JOIN outbox AS root ON root.key = waiting.root_key
@@ -55,25 +56,23 @@ def is_due(db: Database, now_s: float) -> bool:
     """Whether `tend` has anything to do; cheap."""
     return any(
         db.execute(query, {"now": now_s, "most": 1}).fetchone() is not None
-        for query in (_STORMY, _STRAY_EDITS, _CALM)
+        for query in (_STORMY, _STRAY_EDITS, _STALE, _CALM)
     )
 
 
 def tend(db: Database, now_s: float, now: str) -> None:
-    """One step: folds a batch of a channel, or takes over edits, or ends a storm."""
-    stormy = db.execute(_STORMY, {"now": now_s}).fetchone()
-    edits = db.execute(_STRAY_EDITS, {"most": BATCH}).fetchall()
-    calm = db.execute(_CALM, {"now": now_s}).fetchone()
-    if stormy is not None:
+    """One step: folds a batch of a channel, or takes over a batch of edits, or brings a digest
+    up to date when there is no more to fold, or ends a storm.
+    """
+    if stormy := db.execute(_STORMY, {"now": now_s}).fetchone():
         _fold(db, stormy["channel"], now_s, now)
-    elif edits:
-        for digest_id in _take_over(db, edits, now):
-            _remain(db, digest_id)
-            _refresh(db, digest_id)
-    elif calm is not None:
-        db.execute("UPDATE digests SET is_open = 0 WHERE id = ?", [calm["id"]])
-        _remain(db, calm["id"])
-        _refresh(db, calm["id"])
+    elif edits := db.execute(_STRAY_EDITS, {"most": BATCH}).fetchall():
+        _take_over(db, edits, now)
+    elif stale := db.execute(_STALE).fetchone():
+        _remain(db, stale["id"])
+        _refresh(db, stale["id"])
+    elif calm := db.execute(_CALM, {"now": now_s}).fetchone():
+        db.execute("UPDATE digests SET is_open = 0, is_stale = 1 WHERE id = ?", [calm["id"]])
 
 
 def news_of(db: Database, digest_id: int) -> Iterable[News]:
@@ -112,33 +111,33 @@ def _fold(db: Database, channel: str, now_s: float, now: str) -> None:
     ).fetchall()
     for row in rows:
         try:
-            _put_item(db, digest_id, row, load_body(row["kind"], row["body"]))
+            _put_item(db, digest_id, row, load_body(row["kind"], row["body"]), now)
         except StoreError as error:
             bury(db, row["id"], error.message, now)
-    _take_over(db, db.execute(_STRAY_EDITS, {"most": BATCH}).fetchall(), now)
-    _refresh(db, digest_id)
 
 
 def _open(db: Database, channel: str, now_s: float, now: str) -> int:
     row = db.execute(
-        "UPDATE digests SET folded_at = ? WHERE channel = ? AND is_open = 1 RETURNING id",
+        "UPDATE digests SET folded_at = ?, is_stale = 1 WHERE channel = ? AND is_open = 1"
+        " RETURNING id",
         [now_s, channel],
     ).fetchone()
     if row is None:
         row = db.execute(
-            "INSERT INTO digests (channel, opened, folded_at) VALUES (?, ?, ?) RETURNING id",
+            "INSERT INTO digests (channel, opened, folded_at, is_stale) VALUES (?, ?, ?, 1)"
+            " RETURNING id",
             [channel, now, now_s],
         ).fetchone()
     return int(row["id"])
 
 
-def _put_item(db: Database, digest_id: int, row: sqlite3.Row, body: Body) -> None:
+def _put_item(db: Database, digest_id: int, row: sqlite3.Row, body: Body, now: str) -> None:
     if not isinstance(body, AlertCard | AlertReply):
         raise StoreError("The database holds news that this version cannot read.", row["kind"])
     db.execute(
-        "UPDATE outbox SET state = 'folded', folded_into = :digest, reason = 'in ' || :post,"
+        "UPDATE outbox SET state = 'folded', folded_into = :digest, ended = :now,"
         " ts = (SELECT ts FROM outbox AS post WHERE post.key = :post) WHERE id = :id",
-        {"digest": digest_id, "post": _key(digest_id), "id": row["id"]},
+        {"digest": digest_id, "post": _key(digest_id), "now": now, "id": row["id"]},
     )
     run = body.latest if isinstance(body, AlertCard) else body.run
     is_card = isinstance(body, AlertCard)
@@ -190,8 +189,8 @@ def _run(row: sqlite3.Row) -> Run:
     )
 
 
-def _take_over(db: Database, edits: list[sqlite3.Row], now: str) -> set[int]:
-    """Edits of folded cards: the digest counts them from now on. Gives the digests changed."""
+def _take_over(db: Database, edits: list[sqlite3.Row], now: str) -> None:
+    """Edits of folded cards: the digest counts them from now on."""
     for edit in edits:
         db.execute(
             "UPDATE outbox SET state = 'folded', folded_into = ?, ended = ? WHERE id = ?",
@@ -200,7 +199,8 @@ def _take_over(db: Database, edits: list[sqlite3.Row], now: str) -> set[int]:
         body = load_body(edit["kind"], edit["body"])
         if isinstance(body, AlertCard):
             _change_item(db, edit, body)
-    return {edit["folded_into"] for edit in edits}
+    for digest_id in {edit["folded_into"] for edit in edits}:
+        db.execute("UPDATE digests SET is_stale = 1 WHERE id = ?", [digest_id])
 
 
 def _change_item(db: Database, edit: sqlite3.Row, body: AlertCard) -> None:
@@ -234,6 +234,7 @@ def _remain(db: Database, digest_id: int) -> None:
 
 def _refresh(db: Database, digest_id: int) -> None:
     """Brings the digest's message up to date: as it is, if it was not tried yet, else by edit."""
+    db.execute("UPDATE digests SET is_stale = 0 WHERE id = ?", [digest_id])
     digest = db.execute("SELECT * FROM digests WHERE id = ?", [digest_id]).fetchone()
     since = read_time(digest["opened"])
     if since is None:
