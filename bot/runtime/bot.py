@@ -200,7 +200,7 @@ class Bot:
             frozenset(self._settings.operators),
             self._clock,
         )
-        answering = Answering(self._client, self._context_of, new_mark)
+        answering = Answering(self._client, self._context_of, new_mark, self._identity.refused)
         return Door(commands, self._store, self._pool, answering, self._signer, self._clock)
 
     def _build_listeners(self) -> tuple[SocketMode | None, SlackEndpoint | None]:
@@ -228,7 +228,7 @@ class Bot:
         for number in range(1, SENDERS + 1):
             add(f"send-{number}", self._relay.send_next, self._send_pause)
         self._planner = add("plan", self._plan_turn, lambda: 30.0)
-        add("identity", self._identity_turn, lambda: 3.0 if self._identity.error else 60.0)
+        add("identity", self._identity_turn, lambda: 3.0 if self._identity.error else 10.0)
         add("lookout", self._lookout_turn, lambda: min(1.0, self._settings.poll.max_interval_s))
         add("clean", self._clean_turn, lambda: 60.0)
         self._cleaned_at = self._clock.monotonic()

@@ -4,6 +4,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 from waitress import wasyncore
@@ -108,7 +109,8 @@ class WebServer:
         """Waitress is touched on its own thread only: on another one, a socket that is closed
         while it is waited for keeps the loop going until its time-out (seen with 3.0).
         """
-        self._server.trigger.pull_trigger(work)
+        with suppress(OSError):  # the last work may be done, and the trigger gone, before its pull
+            self._server.trigger.pull_trigger(work)
 
     def _await_flushed(self, limit_s: float) -> None:
         pause = threading.Event()

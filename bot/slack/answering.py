@@ -30,20 +30,26 @@ LONGEST_WAIT_S = 5.0
 
 
 class Answering:
-    """Makes a `Conversation` for each thing a person did."""
+    """Makes a `Conversation` for each thing a person did. `on_refused` is told when Slack does
+    not accept the bot itself.
+    """
 
     def __init__(
         self,
         client: WebClient,
         context_of: Callable[[str], RenderContext],
         new_mark: Callable[[], str],
+        on_refused: Callable[[str], None] = lambda _error: None,
     ) -> None:
         self._client = client
         self._context_of = context_of
         self._new_mark = new_mark
+        self._on_refused = on_refused
 
     def to(self, incoming: Incoming) -> "Conversation":
-        return Conversation(self._client, self._context_of, self._new_mark, incoming)
+        return Conversation(
+            self._client, self._context_of, self._new_mark, self._on_refused, incoming
+        )
 
 
 class Conversation:
@@ -58,11 +64,13 @@ class Conversation:
         client: WebClient,
         context_of: Callable[[str], RenderContext],
         new_mark: Callable[[], str],
+        on_refused: Callable[[str], None],
         incoming: Incoming,
     ) -> None:
         self._client = client
         self._context_of = context_of
         self._new_mark = new_mark
+        self._on_refused = on_refused
         self._asker: Asker = incoming.asker
         self._url = incoming.response_url
 
@@ -97,7 +105,7 @@ class Conversation:
                 {Outcome.LATER, Outcome.AMBIGUOUS},
             )
         except Exception as error:  # noqa: BLE001  # the deed is done and audited; say it anyhow
-            log.warning("card.not_updated", extra={"error": _name(error)})
+            self._failed("card.not_updated", error)
             self._ephemerally(rendered, is_shared=False)
 
     def rendered(self, reply: Reply) -> Rendered:
@@ -117,7 +125,7 @@ class Conversation:
                 )
             )
         except Exception as error:  # noqa: BLE001  # the caller has another way
-            log.warning("card.not_posted", extra={"error": _name(error)})
+            self._failed("card.not_posted", error)
             return None
         return Posted(str(reply["channel"]), str(reply["ts"]))
 
@@ -167,9 +175,14 @@ class Conversation:
         try:
             _patiently(lambda: method(text=rendered.text, blocks=rendered.blocks, **where))
         except Exception as error:  # noqa: BLE001  # the caller has another way
-            log.warning("answer.not_sent", extra={"error": _name(error)})
+            self._failed("answer.not_sent", error)
             return False
         return True
+
+    def _failed(self, event: str, error: Exception) -> None:
+        log.warning(event, extra={"error": _name(error)})
+        if outcome_of(error).outcome is Outcome.APP_REFUSED:
+            self._on_refused(_name(error))
 
 
 def _patiently(call: Callable[[], T], again: Collection[Outcome] = (Outcome.LATER,)) -> T:

@@ -11,7 +11,7 @@ import json
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar, cast
@@ -177,6 +177,10 @@ class Stage:
         received = [r.body.decode(errors="replace") for r in self.slack.faults.received]
         return "\n".join((*calls, *received))
 
+    def marked_up(self, message: Message) -> str:
+        """What Slack reads for mentions, links and markup: a message without its plain texts."""
+        return "\n".join([message.text, *_mrkdwn(message.blocks)])
+
     def wait(self, seen: Callable[[], T], what: str, limit_s: float = LIMIT_S) -> T:
         """The first true value of `seen()`; AssertionError after `limit_s`."""
         return self.slack.wait_for(seen, limit_s, what)
@@ -260,6 +264,15 @@ class Player:
         known = {m.ts for m in self.screen(entry)}
         answer = self.asks("/runs providers", entry)
         return {m.ts for m in self.screen(entry)} - known == {answer.ts}
+
+
+def _mrkdwn(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if value.get("type") == "mrkdwn":
+            yield str(value["text"])
+        value = list(value.values())
+    for item in value if isinstance(value, list) else ():
+        yield from _mrkdwn(item)
 
 
 class LogKeeper(logging.Handler):
