@@ -70,6 +70,9 @@ def _provider(name: str, settings: Settings, clock: Clock) -> Row:
     what = f"provider {name}"
     try:
         one = build_instance(name, settings.providers[name], clock)
+    except registry.BrokenProviderError as error:
+        where = f" ({error.detail})" if error.detail else ""
+        return Row(what, "failed", f"{error.message}{where}")
     except ConfigError as error:
         return Row(what, "invalid", error.message.replace("\n", "; "))
     deadline = Deadline.after(clock, DEADLINE_S)
@@ -77,6 +80,8 @@ def _provider(name: str, settings: Settings, clock: Clock) -> Row:
         health = one.ask(lambda p: p.check(deadline), deadline)
     except BotError as error:
         return Row(what, "failed", error.message)
+    finally:
+        one.close()
     words = [f"reachable as {health.account}" if health.account else "reachable"]
     words += [*health.notes, f"can {', '.join(abilities(one))}", *one.spec.refusals.values()]
     return Row(what, "ok", "; ".join(words))
@@ -89,7 +94,8 @@ def providers_table(say: Callable[[str], None]) -> int:
         try:
             spec = registry.load(one.type_name)
         except ConfigError as error:
-            say(f"{one.type_name:<10}  {one.origin:<24}  BROKEN: {error.message}")
+            where = f" ({error.detail})" if error.detail else ""
+            say(f"{one.type_name:<10}  {one.origin:<24}  BROKEN: {error.message}{where}")
             code = 1
             continue
         abilities_text = ", ".join(sorted(spec.capabilities))

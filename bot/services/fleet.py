@@ -11,6 +11,7 @@ from rapidfuzz import process
 from bot.domain.clock import Deadline
 from bot.domain.errors import BotError, Kind, ProviderError, UserError
 from bot.domain.providers import Capability, Provider, ProviderSpec
+from bot.services.checked import Checked, is_sound
 from bot.services.pool import Pool
 
 T = TypeVar("T")
@@ -24,8 +25,8 @@ GRACE_S = 0.25
 class Instance:
     """One configured provider under the name people type.
 
-    `desk` runs the calls made for people, `lane` those of the poller: a vendor that hangs, or
-    a provider that never returns, holds up only itself.
+    `desk` runs the calls made for people, `lane` those of the poller, `aside` those that ask no
+    vendor: a vendor that hangs, or a provider that never returns, holds up only itself.
     """
 
     name: str
@@ -33,15 +34,22 @@ class Instance:
     provider: Provider
     desk: Pool
     lane: Pool
+    aside: Pool
 
     @classmethod
     def of(cls, name: str, spec: ProviderSpec, provider: Provider) -> "Instance":
-        return cls(name, spec, provider, Pool(f"desk-{name}", 4, 32), Pool(f"lane-{name}", 2, 2))
+        """`provider` may be anybody's: from here on its answers are checked."""
+        aside = Pool(f"aside-{name}", 4, 4)
+        checked = Checked(name, provider, aside)
+        return cls(
+            name, spec, checked, Pool(f"desk-{name}", 4, 32), Pool(f"lane-{name}", 2, 2), aside
+        )
 
     def close(self) -> None:
         """Takes no more calls; those under way come to their end."""
         self.desk.close()
         self.lane.close()
+        self.aside.close()
 
     def can(self, capability: Capability) -> bool:
         return capability in self.spec.capabilities
@@ -68,18 +76,23 @@ class Instance:
             )
         try:
             return future.result(deadline.remaining_s() + GRACE_S)
-        except BotError:
-            raise
+        except BotError as error:
+            if is_sound(error):
+                raise
+            raise self._fault(if_late) from error
         except FutureTimeoutError as error:
             if future.cancel():  # still in the queue: it never began
                 raise ProviderError(
                     Kind.UNAVAILABLE, f"{self.name} is busy; nothing was sent."
                 ) from error
             raise ProviderError(if_late, f"{self.name} did not answer in time.") from error
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             log.exception("provider.broken", extra={"instance": self.name})
-            kind = Kind.AMBIGUOUS if if_late is Kind.AMBIGUOUS else Kind.BAD_REPLY
-            raise ProviderError(kind, f"The provider of {self.name} has a fault.") from error
+            raise self._fault(if_late) from error
+
+    def _fault(self, if_late: Kind) -> ProviderError:
+        kind = Kind.AMBIGUOUS if if_late is Kind.AMBIGUOUS else Kind.BAD_REPLY
+        return ProviderError(kind, f"The provider of {self.name} has a fault.")
 
 
 class Fleet:
