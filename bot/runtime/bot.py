@@ -228,7 +228,9 @@ class Bot:
         for number in range(1, SENDERS + 1):
             add(f"send-{number}", self._relay.send_next, self._send_pause)
         self._planner = add("plan", self._plan_turn, lambda: 30.0)
-        add("identity", self._identity_turn, lambda: 3.0 if self._identity.error else 10.0)
+        self._identifier = add(
+            "identity", self._identity_turn, lambda: 3.0 if self._identity.error else 10.0
+        )
         add("lookout", self._lookout_turn, lambda: min(1.0, self._settings.poll.max_interval_s))
         add("clean", self._clean_turn, lambda: 60.0)
         self._cleaned_at = self._clock.monotonic()
@@ -288,6 +290,8 @@ class Bot:
 
     def _count(self, outcome: Outcome) -> None:
         self._metrics.sends.labels(outcome.value).inc()
+        if outcome is Outcome.APP_REFUSED:
+            self._identifier.wake.set()
 
     def _depth(self) -> float:
         return float(self._store.outbox_depth())
