@@ -24,6 +24,7 @@ CALM_S = 60.0
 MOST_CARDS = 5
 MOST_GROUPS = 10
 MOST_MENTIONS = 10
+MOST_LISTED = 100
 COMMON_SHARE = 0.8
 
 
@@ -86,10 +87,13 @@ class Digest:
 
 @dataclass(frozen=True, slots=True)
 class DigestList:
-    """Everything in a digest, for one person."""
+    """The runs in a digest, for one person: by pipeline, the worst one first, newest first, and
+    MOST_LISTED at most. `total` counts the failing ones, `left_out` those not in `runs`.
+    """
 
-    groups: tuple[DigestGroup, ...]
+    runs: tuple[Run, ...]
     total: int
+    left_out: int = 0
 
 
 def summarise(
@@ -118,12 +122,17 @@ def summarise(
 
 
 def list_all(news: Iterable[News]) -> DigestList:
-    """Every pipeline of these news."""
-    tally = Tally()
-    for one in news:
+    """The runs of these news."""
+    every, tally = tuple(news), Tally()
+    for one in every:
         tally.add(one)
     groups = tally.groups()
-    return DigestList(groups, sum(group.failures for group in groups))
+    rank = {group.pipeline: place for place, group in enumerate(groups)}
+    runs = sorted((one.run for one in reversed(every)), key=lambda run: rank[run.pipeline])
+    shown = tuple(dict.fromkeys(runs))
+    total = sum(group.failures for group in groups)
+    left_out = max(total, len(shown)) - len(shown[:MOST_LISTED])
+    return DigestList(shown[:MOST_LISTED], total, left_out)
 
 
 class Tally:

@@ -9,8 +9,6 @@ from bot.slack.rendering_lines import mentioned, run_line
 from bot.slack.text import date, literal
 from bot.slack.values import DigestPress
 
-MOST_LISTED = 100
-
 
 def digest(reply: Digest, context: RenderContext) -> Rendered:
     value = context.sign(DigestPress(reply.digest_id))
@@ -28,13 +26,12 @@ def digest(reply: Digest, context: RenderContext) -> Rendered:
 
 def digest_list(reply: DigestList, context: RenderContext) -> Rendered:
     """As much of it as one message holds; the rest is in the listing of runs."""
-    shown = reply.groups[:MOST_LISTED]
-    lines = [f"*All {_runs(reply.total)} of this digest*" if reply.total else "*This digest*"]
-    lines += [_group(one, context) for one in shown]
-    rest = len(reply.groups) - len(shown)
-    if rest:
-        lines.append(f"… and {_count(rest, 'more pipeline')}")
-    return compose(lines, left_out=f"the rest is in /{context.prefix}runs failing")
+    lines = [f"*{_runs(reply.total)} in this digest*" if reply.total else "*This digest*"]
+    lines += [run_line(run, context.now, is_lasting=True) for run in reply.runs]
+    rest = f"/{context.prefix}runs failing lists what is red"
+    if reply.left_out:
+        lines.append(f"… and {reply.left_out} more; {rest}")
+    return compose(lines, left_out=f"the rest is left out; {rest}")
 
 
 def _head(reply: Digest) -> Iterable[str]:
@@ -65,7 +62,7 @@ def _groups(groups: Iterable[DigestGroup], total: int, context: RenderContext) -
 
 def _group(one: DigestGroup, context: RenderContext) -> str:
     line = run_line(one.newest, context.now, is_lasting=True)
-    return f"{line} · newest of {one.failures} failing" if one.failures > 1 else line
+    return f"{one.failures} \u00d7 {line} (newest)" if one.failures > 1 else line
 
 
 def _rest(reply: Digest) -> Iterable[str]:
