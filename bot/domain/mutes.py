@@ -25,7 +25,9 @@ class KnownFailure:
 
 @dataclass(frozen=True, slots=True)
 class Mute:
-    """`branch` None means every branch, empty the runs that have none. `known` grows with the failures that were kept quiet."""
+    """`branch` None means every branch, empty the runs that have none. `known` grows with the
+    failures that were kept quiet.
+    """
 
     channel: str
     pattern: Pattern

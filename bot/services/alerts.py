@@ -14,7 +14,6 @@ from bot.domain.polls import PollChanges, PollView
 from bot.domain.providers import ProviderSpec
 from bot.domain.replies import AlertReply
 from bot.domain.runs import Run, RunRef
-from bot.domain.statuses import Status
 from bot.domain.transitions import (
     NEWS_OF_FAILURE,
     Change,
@@ -224,13 +223,14 @@ class _Verdict:
         latest = max(episode.latest, run, key=age)
         episode = replace(episode, latest=latest, failed=(*episode.failed, attempt))
         words = self._reason_words(audience.channel, change)
-        self._edit(episode, words)
         if audience.is_muted:
+            self._edit(episode, words)
             self._note(audience, change, Treatment.MUTED)
             return
         mention = self._mention(audience, run) if is_other else None
         body = AlertReply(run, words, mention, controls_of(run, self._spec))
         self._reply(audience, change, episode, body)
+        self._edit(episode, words)
 
     def _passed(self, audience: _Audience, change: Change) -> bool:
         """Whether the pass closed an episode."""
@@ -239,14 +239,15 @@ class _Verdict:
         if episode is None or not _is_fix(episode, run):
             return False
         episode = replace(episode, latest=run, fixed_at=run.finished or self._now)
-        self._edit(episode, "passed")
         if audience.is_muted:
+            self._edit(episode, "passed")
             self._note(audience, change, Treatment.EDIT, episode.card_key)
             return True
         body = AlertReply(
             run, fixed_words(episode), controls=controls_of(run, self._spec), word="fixed"
         )
         self._reply(audience, change, episode, body)
+        self._edit(episode, "passed")
         return True
 
     def _reply(

@@ -192,8 +192,6 @@ class Commands:
                 return services.catalog.list_pipelines(intent)
             case ListProviders(is_shared):
                 return services.catalog.list_providers(is_shared=is_shared)
-            case ListWatches():
-                return services.watching.list(asker)
             case ShowDigest(digest_id):
                 return self._show_digest(asker.channel, digest_id)
             case TriggerRun() as intent:
@@ -207,6 +205,8 @@ class Commands:
         """What has been, and why it was said or not."""
         services, asker = self._services, request.asker
         match request.intent:
+            case ListWatches():
+                return services.watching.list(asker)
             case ExplainRun() as intent:
                 return services.explaining.explain(intent, asker)
             case TestWatch() as intent:

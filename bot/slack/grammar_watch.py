@@ -155,7 +155,7 @@ def _mention(sentence: Sentence, word: Word | None) -> str | None:
         return text
     raise sentence.problem(
         f'"{shown(word.value)}" is nobody I know. Choose a person or a user group from what '
-        "Slack offers behind @, or write here or channel."
+        "Slack offers, or write here or channel."
     )
 
 

@@ -66,7 +66,7 @@ def _underway(run: Run) -> str:
 def _about(run: Run) -> str:
     """Who started the run, of which commit, and where it failed first."""
     facts = {
-        "first failed step": run.failed_step,
+        "first failed step:": run.failed_step,
         "commit": run.commit,
         "started by": run.author,
     }

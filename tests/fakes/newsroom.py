@@ -64,6 +64,10 @@ class Newsroom(Stage):
         known = self.polls(instance)
         self.wait(lambda: self.polls(instance) >= known + 4, "two more polls")
 
+    def use(self, **environ: str | None) -> None:
+        """Other settings, from the next start of a bot on."""
+        self._environ |= environ
+
     def restarts(self) -> None:
         self.stop_bot()
         self.start_bot()

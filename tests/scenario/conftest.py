@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.playground.slack.people import BUILDS
+from tests.fakes.newsroom import Newsroom
 from tests.fakes.stage import TRANSPORTS, Player, Stage, Transport
 
 SetUp = Callable[..., Stage]
@@ -47,3 +49,15 @@ def stage(set_up: SetUp) -> Stage:
 def olivia(stage: Stage) -> Player:
     """An operator."""
     return stage.person()
+
+
+@pytest.fixture
+def newsroom(tmp_path: Path) -> Iterator[Callable[..., Newsroom]]:
+    with ExitStack() as opened:
+        yield lambda **environ: opened.enter_context(Newsroom(tmp_path, **environ))
+
+
+@pytest.fixture
+def room(newsroom: Callable[..., Newsroom]) -> Newsroom:
+    """Everything is watched."""
+    return newsroom(BOT_ALERT_CHANNEL=BUILDS)

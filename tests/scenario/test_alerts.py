@@ -1,7 +1,6 @@
 """Alerts, end to end: what a channel sees when runs fail, and what it never sees."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,18 +10,6 @@ from tests.fakes.newsroom import Newsroom
 from tests.fakes.stage import CATALOG, SHOP
 
 Open = Callable[..., Newsroom]
-
-
-@pytest.fixture
-def newsroom(tmp_path: Path) -> Iterator[Open]:
-    with ExitStack() as opened:
-        yield lambda **environ: opened.enter_context(Newsroom(tmp_path, **environ))
-
-
-@pytest.fixture
-def room(newsroom: Open) -> Newsroom:
-    """Everything is watched."""
-    return newsroom(BOT_ALERT_CHANNEL=BUILDS)
 
 
 def test_a_failure_is_posted_once_with_its_buttons_and_its_page(room: Newsroom) -> None:
