@@ -49,7 +49,7 @@ class Session:
         self._http, self._api_token, self._clock = http, api_token, clock
         self._lock = threading.Lock()
         self._token: AccessToken | None = None
-        self._rounds = 0
+        self._rounds = 0  # exchanges that came to an end
         self._failure: ProviderError | None = None
         self._quiet_until = clock.monotonic()
         self._proven: tuple[AccessToken, float] | None = None
@@ -114,10 +114,10 @@ class Session:
             self._lock.release()
 
     def _exchange(self, deadline: Deadline) -> AccessToken:
-        self._rounds += 1
         self._token = self._failure = None
         began_at = self._clock.monotonic()
         outcome = self._ask(deadline)
+        self._rounds += 1
         if isinstance(outcome, ProviderError):
             self._fail(outcome)
             raise _copy(outcome)

@@ -263,6 +263,17 @@ class TestTokens:
         raised(lambda: provider.get("1", within(5)))
         assert len(bench.standin.faults.received) == 2
 
+    def test_ten_threads_share_an_exchange_that_fails(self, bench: Bench) -> None:
+        """Who waited for it does not begin another one; who comes later does."""
+        fault = Fault(path="/api/uaa/oauth/token", status=500, delay_s=0.5)
+        bench.standin.faults.add(fault)
+        with ThreadPoolExecutor(10) as pool:
+            errors = list(pool.map(lambda _: raised(lambda: bench.get("1")), range(10)))
+        assert {error.kind for error in errors} == {Kind.UNAVAILABLE}
+        assert len(bench.standin.faults.received) == 1
+        raised(lambda: bench.get("1"))
+        assert len(bench.standin.faults.received) == 2
+
     def test_a_new_token_that_is_refused_too(self, bench: Bench) -> None:
         """Once more, then AUTH; and no storm of logins, however many ask."""
         bench.answer("/api/(launch|uaa/me).*", recorded("errors")[2]["body"], 401)
@@ -492,6 +503,39 @@ class TestPolls:
         assert seen[0][0] == made[-1].id
         assert {one for part in seen for one in part} == {one.id for one in made}
 
+    def test_sparse_launches_beyond_the_first_page_have_their_turn(self, bench: Bench) -> None:
+        """Though later polls do not list them any more."""
+        bench.standin.quirks.preview = False
+        bench.finished()
+        bench.poll()
+        made = [bench.standin.add_launch(37, "x", closed=True) for _ in range(70)]
+        seen = {one for _ in range(8) for one in ids(bench.poll().runs)}
+        assert seen == {one.id for one in made}
+        assert bench.sent(bench.poll) == ["GET /api/launch"]
+
+    def test_what_a_short_poll_left_is_read_when_no_list_shows_it(self, bench: Bench) -> None:
+        bench.standin.quirks.preview = False
+        bench.finished()
+        bench.poll()
+        left = [bench.finished() for _ in range(5)]
+        short = bench.provider.observe("37", bench.cursor, (), within(1.5))
+        assert short.runs == ()
+        bench.cursor = short.cursor
+        made = [bench.standin.add_launch(37, "x", closed=True) for _ in range(49)]
+        seen = {one for _ in range(8) for one in ids(bench.poll().runs)}
+        assert seen == {one.id for one in [*left, *made]}
+
+    def test_closed_without_another_change(self, bench: Bench) -> None:
+        """A list whose `lastModifiedDate` does not move still shows that it was closed."""
+        item = recorded("launch-open")
+        bench.answer("/api/launch/9985/job", recorded("launch-jobs-scheduled"))
+        bench.answer("/api/launch/9985/statistic", [{"status": "passed", "count": 1}])
+        bench.answer("/api/launch/9985/env", [])
+        bench.answer("/api/launch", {"content": [item], "last": True}, times=1)
+        assert bench.poll().runs[0].status is Status.RUNNING
+        bench.answer("/api/launch", {"content": [item | {"closed": True}], "last": True})
+        assert "GET /api/launch/9985/statistic" in bench.sent(bench.poll)
+
     def test_launches_beyond_the_first_page(self, bench: Bench) -> None:
         """120 made between two polls are all seen, with pages of 50."""
         bench.finished()
@@ -641,6 +685,14 @@ class TestPolls:
         bench.standin.faults.clear()
         bench.provider = bench.build()
         assert set(ids(bench.poll().runs)) == {made[0].id, made[1].id}
+
+    def test_after_a_rate_limit_nothing_more_is_asked(self, bench: Bench) -> None:
+        """Also where the vendor does not say for how long."""
+        bench.standin.quirks.preview = False
+        made = [bench.finished() for _ in range(3)]
+        bench.answer(f"/api/launch/{made[2].id}/job", {}, 429)
+        sent = bench.sent(bench.poll)
+        assert sent == [EXCHANGE, "GET /api/launch", f"GET /api/launch/{made[2].id}/job"]
 
     def test_no_time_left(self, bench: Bench) -> None:
         """What a short deadline does not allow is left for the next poll."""
@@ -899,6 +951,17 @@ class TestDetails:
         assert runs[-1].status is Status.UNKNOWN
         assert runs[-1].raw_status == "closed"
         assert provider.recent("*", 9, within(5))[0] == runs[0]
+
+    def test_recent_answers_before_its_deadline(self, bench: Bench) -> None:
+        """Else what was found would be lost to the one who waits for it."""
+        bench.standin.quirks.preview = False
+        bench.finished()
+        bench.provider.check(within(5))
+        bench.standin.faults.add(Fault(path="/api/launch/.*", hang=True))
+        deadline = within(1.5)
+        (run,) = bench.provider.recent("*", 9, deadline)
+        assert run.status is Status.UNKNOWN
+        assert deadline.remaining_s() > 0
 
     def test_recent_while_results_are_processed(self, bench: Bench) -> None:
         """If it cannot be asked whether they are, the launch is not shown as over."""
