@@ -246,13 +246,3 @@ def test_a_refused_card_is_counted_and_the_next_failure_is_not_lost(newsroom: Op
     again = room.ends("failed")
     room.waits_for(again.id)
     assert b'bot_sends_total{outcome="message refused"} 1.0' in room.bot._metrics.text()
-
-
-def test_an_unchanged_rendering_sends_nothing(newsroom: Open) -> None:
-    room = watch(newsroom)
-    room.waits_for(room.ends("failed").id)
-    drained(room)
-    edits = len(room.slack.calls("chat.update"))
-    row = room.query("SELECT key, rendering FROM outbox WHERE form = 'post'")[0]
-    assert row["rendering"]
-    assert edits == 0
