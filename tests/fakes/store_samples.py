@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 from bot.domain.access import Verb
 from bot.domain.audit import NewCommand
+from bot.domain.decisions import Decision
 from bot.domain.episodes import Episode, EpisodeKey
+from bot.domain.mutes import Mute
 from bot.domain.outbox import Form, NewMessage, OutboxClaim
 from bot.domain.pipelines import Pattern, PipelineRef
 from bot.domain.polls import PollChanges, PollClaim, PollView, SourceKey
@@ -113,6 +115,8 @@ def poll(
     observed: Iterable[Run] | None = None,
     episodes: tuple[Episode, ...] = (),
     messages: tuple[NewMessage, ...] = (),
+    decisions: tuple[Decision, ...] = (),
+    mutes: tuple[Mute, ...] = (),
     key: SourceKey = SOURCE,
 ) -> PollView:
     """One poll that stores just this, from claim to due again; gives what its decision saw."""
@@ -124,7 +128,7 @@ def poll(
 
     def decide(view: PollView) -> PollChanges:
         seen.append(view)
-        return PollChanges(kept, episodes, messages)
+        return PollChanges(kept, episodes, messages, decisions, mutes)
 
     runs = tuple(one.run for one in kept) if observed is None else tuple(observed)
     assert store.record_poll(claim, Observation(runs, "c"), 60, decide) is not None

@@ -114,4 +114,4 @@ def test_f8_no_message_is_lost_while_connections_are_replaced(
 
 
 def connection_numbers(slack: SlackStandin) -> set[int]:
-    return {connection.number for connection in list(slack._socket.connections)}  # noqa: SLF001
+    return {connection.number for connection in list(slack._socket.connections)}

@@ -1,0 +1,204 @@
+"""The pure decision: F13 to F16 and F21 of the faults, and one run, one message."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import Any, cast
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.decisions import Treatment
+from bot.domain.mutes import Mute
+from bot.domain.outbox import Form, NewMessage
+from bot.domain.pipelines import Pattern
+from bot.domain.polls import PollChanges, PollView
+from bot.domain.providers import ProviderSpec
+from bot.domain.runs import Run
+from bot.domain.statuses import Status
+from bot.domain.watches import Filter, Preset, Watch
+from bot.services.alerts import decide
+from tests.fakes.store_samples import NOON, SHOP, a_run, a_watch
+
+PASSED, FAILED, RUNNING = Status.PASSED, Status.FAILED, Status.RUNNING
+
+
+class Teller:
+    """Feeds polls to the decision and keeps what a store would keep."""
+
+    def __init__(self, *watches: Watch, runs_reopen: bool = False, mutes: Any = ()) -> None:
+        since = NOON - timedelta(hours=1)
+        self.watches = tuple(watches) or (replace(a_watch(), since=since),)
+        self.spec = cast(
+            "ProviderSpec", SimpleNamespace(runs_reopen=runs_reopen, capabilities=frozenset())
+        )
+        self.snapshots: dict[Any, Any] = {}
+        self.episodes: dict[Any, Any] = {}
+        self.messages: dict[str, NewMessage] = {}
+        self.mutes = {(m.channel, m.pattern, m.branch): m for m in mutes}
+        self.last = PollChanges()
+
+    def polls(self, *runs: Run, now: datetime = NOON + timedelta(hours=1)) -> list[NewMessage]:
+        """The messages that are new by this poll, edits left out."""
+        over = sorted(
+            (s.run for s in self.snapshots.values() if s.run.is_over),
+            key=lambda r: r.created,
+            reverse=True,
+        )
+        view = PollView(
+            dict(self.snapshots),
+            self.watches,
+            dict(self.episodes),
+            lambda run: tuple(
+                r for r in over if (r.pipeline, r.branch) == (run.pipeline, run.branch)
+            )[:20],
+            mutes=tuple(self.mutes.values()),
+        )
+        self.last = decide(view, runs, self.spec, now)
+        self.snapshots |= {one.run.ref: one for one in self.last.snapshots}
+        self.episodes |= {one.key: one for one in self.last.episodes}
+        self.mutes |= {(m.channel, m.pattern, m.branch): m for m in self.last.mutes}
+        fresh = [m for m in self.last.messages if m.key not in self.messages]
+        self.messages |= {m.key: m for m in fresh if m.form is not Form.EDIT}
+        return [m for m in fresh if m.form is not Form.EDIT]
+
+    @property
+    def treatments(self) -> list[Treatment]:
+        return [one.treatment for one in self.last.decisions]
+
+
+def told(messages: Iterable[NewMessage]) -> list[str]:
+    return [m.key.split()[0] for m in messages]
+
+
+def test_f13_everything_that_failed_during_an_outage_appears() -> None:
+    teller = Teller()
+    assert told(teller.polls(*(a_run(f"r{n}", FAILED, minute=n) for n in range(5)))) == [
+        "card",
+        *["reply"] * 4,
+    ]
+
+
+def test_f14_a_run_that_started_and_failed_between_two_polls() -> None:
+    teller = Teller()
+    teller.polls(a_run("r1", PASSED))
+    assert told(teller.polls(a_run("r2", FAILED, minute=1))) == ["card"]
+
+
+def test_f15_old_failures_are_not_posted() -> None:
+    teller = Teller(replace(a_watch(), since=NOON + timedelta(days=1)))
+    assert teller.polls(*(a_run(f"r{n}", minute=n) for n in range(500))) == []
+    assert set(teller.treatments) == {Treatment.OLD}
+
+
+def test_f16_the_same_and_older_pages_tell_nothing_new() -> None:
+    teller = Teller()
+    running, failed = a_run("r1", RUNNING), a_run("r1", FAILED)
+    teller.polls(running)
+    assert told(teller.polls(failed)) == ["card"]
+    for stale in (failed, running, failed):
+        assert teller.polls(stale) == []
+
+
+def test_f16_a_rerun_under_the_same_id() -> None:
+    teller = Teller(runs_reopen=True)
+    assert told(teller.polls(a_run("r1", FAILED))) == ["card"]
+    assert teller.polls(a_run("r1", RUNNING)) == []
+    again = replace(a_run("r1", FAILED), finished=NOON + timedelta(minutes=9))
+    assert told(teller.polls(again)) == ["reply"]
+    teller.polls(a_run("r1", RUNNING))
+    fixed = replace(a_run("r1", PASSED), finished=NOON + timedelta(minutes=19))
+    assert told(teller.polls(fixed)) == ["reply"]
+    (episode,) = teller.episodes.values()
+    assert episode.fixed_at == fixed.finished
+    assert len(episode.failed) == 2
+
+
+def test_f16_a_failure_that_shows_after_a_newer_pass_is_told_by_itself() -> None:
+    teller = Teller()
+    teller.polls(a_run("r2", PASSED, minute=5))
+    assert told(teller.polls(a_run("r1", FAILED, minute=1))) == ["run"]
+    assert teller.episodes == {}
+
+
+def test_f21_a_clock_that_jumps_tells_nothing_new() -> None:
+    teller = Teller()
+    failed = a_run("r1", FAILED)
+    teller.polls(failed)
+    for hours in (-1, 1, 2):
+        assert teller.polls(failed, now=NOON + timedelta(hours=hours)) == []
+
+
+def test_the_newest_failure_of_a_pipeline_in_one_poll_is_in_the_strip() -> None:
+    teller = Teller()
+    teller.polls(a_run("r1", PASSED), a_run("r2", FAILED, minute=1))
+    card = next(m.body for m in teller.messages.values() if m.form is Form.POST)
+    assert [mark.status for mark in card.strip] == [PASSED, FAILED]  # type: ignore[union-attr]
+    assert card.last_green.ref.run_id == "r1"  # type: ignore[union-attr]
+
+
+def test_several_watches_of_a_channel_post_once() -> None:
+    since = NOON - timedelta(hours=1)
+    watches = [replace(a_watch(), since=since, preset=p, watch_id=n) for n, p in enumerate(Preset)]
+    teller = Teller(*watches)
+    assert told(teller.polls(a_run("r1", FAILED))) == ["card"]
+    assert told(teller.polls(a_run("r2", PASSED, minute=1))) == ["reply"]
+    assert told(teller.polls(a_run("r3", PASSED, minute=2))) == ["run"]
+
+
+def test_a_watch_for_failures_only_hears_of_the_fix() -> None:
+    wish = Filter("status", ("failed", "error"))
+    teller = Teller(replace(a_watch(), since=NOON - timedelta(hours=1), filters=(wish,)))
+    teller.polls(a_run("r1", FAILED))
+    assert told(teller.polls(a_run("r2", PASSED, minute=1))) == ["reply"]
+
+
+def test_a_mute_learns_what_is_muted_and_wakes_for_another() -> None:
+    mute = Mute("C1", Pattern("wercker", "*"), NOON + timedelta(days=1), "U1")
+    teller = Teller(mutes=[mute])
+    runs = [
+        replace(a_run(f"r{n}", FAILED, minute=n), failed_step=step)
+        for n, step in enumerate(("test", "test", None, "lint", "lint"))
+    ]
+    assert [told(teller.polls(run)) for run in runs] == [[], [], [], ["card"], ["reply"]]
+
+
+def test_a_mute_of_another_branch_or_one_that_is_over_keeps_nothing_quiet() -> None:
+    pattern = Pattern("wercker", "*")
+    mutes = [
+        Mute("C1", pattern, NOON + timedelta(days=1), "U1", branch="other"),
+        Mute("C1", pattern, NOON, "U1"),
+        Mute("C2", pattern, NOON + timedelta(days=1), "U1"),
+    ]
+    assert told(Teller(mutes=mutes).polls(a_run("r1", FAILED))) == ["card"]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.sampled_from(list(Status))), max_size=30),
+    st.booleans(),
+)
+def test_each_failure_is_told_once_whatever_the_pages_show(
+    pages: list[tuple[int, Status]],
+    runs_reopen: bool,  # noqa: FBT001
+) -> None:
+    teller = Teller(runs_reopen=runs_reopen)
+    seen: list[str] = []
+    for number, status in pages:
+        seen += [m.key for m in teller.polls(a_run(f"r{number}", status, minute=number))]
+    assert len(seen) == len(set(seen))
+    failed = {s.run.ref for s in teller.snapshots.values() if s.run.status.is_failure}
+    named = " ".join(seen)
+    assert all(str(ref) in named for ref in failed)
+
+
+@given(
+    st.permutations(range(6)), st.lists(st.sampled_from([PASSED, FAILED]), min_size=6, max_size=6)
+)
+def test_the_order_within_a_page_does_not_matter(order: list[int], ends: list[Status]) -> None:
+    runs = [a_run(f"r{n}", ends[n], minute=n) for n in range(6)]
+    one, other = Teller(), Teller()
+    one.polls(*runs)
+    other.polls(*(runs[n] for n in order))
+    assert one.messages.keys() == other.messages.keys()
+    assert {m.body.pipeline for m in one.messages.values() if hasattr(m.body, "pipeline")} <= {SHOP}
