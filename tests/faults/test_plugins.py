@@ -107,9 +107,9 @@ class TestAtTheStart:
         error = asked(fleet.get("acme"), lambda p: p.check(within(5)))
         assert error.kind is Kind.UNAVAILABLE
         assert words in error.message
-        assert [
-            r.message for r in caplog.records if r.levelno > logging.INFO
-        ] == ["provider.broken"]
+        assert [r.message for r in caplog.records if r.levelno > logging.INFO] == [
+            "provider.broken"
+        ]
         fleet.close()
 
     @pytest.mark.parametrize("what", BROKEN)
@@ -142,7 +142,7 @@ class TestAtTheStart:
 
     def test_a_type_that_is_not_installed_still_stops_the_start(self) -> None:
         with pytest.raises(
-            ConfigError, match=r'BOT_PROVIDERS__ACME__TYPE: no provider type "acme"'
+            ConfigError, match=r"BOT_PROVIDERS__ACME__TYPE: no provider type of that name"
         ):
             build_fleet(with_acme(), SystemClock())
 
