@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from bot.domain.errors import Kind, ProviderError
 from bot.domain.providers import (
@@ -78,12 +79,15 @@ class Bench:
         self.open: tuple[OpenRun, ...] = ()
         self.provider = self.build()
 
-    def build(self, **settings: Any) -> AllureProvider:
+    def settings(self, **more: Any) -> BaseModel:
         values = {
             "token": TOKEN, "base_url": self.url, "projects": "37",
-            "requests_per_minute": 6000, **settings,
+            "requests_per_minute": 6000, **more,
         }  # fmt: skip
-        context = BuildContext("allure", SPEC.settings.model_validate(values), self.clock)
+        return SPEC.settings.model_validate(values)
+
+    def build(self, **settings: Any) -> AllureProvider:
+        context = BuildContext("allure", self.settings(**settings), self.clock)
         return AllureProvider(context, self.wait)
 
     def wait(self, seconds: float) -> None:
@@ -719,6 +723,13 @@ class TestPolls:
         after = bench.provider.observe("37", again.cursor, (), within(10))
         assert [run.status for run in after.runs] in ([], [Status.FAILED])
 
+    def test_a_refused_token_ends_the_poll(self, bench: Bench) -> None:
+        """Also if only a part of a launch tells."""
+        bench.standin.quirks.preview = False
+        bench.finished()
+        bench.answer("/api/launch/.*/job", {}, 401)
+        assert raised(bench.poll).kind is Kind.AUTH
+
     def test_a_failing_list_moves_no_cursor(self, bench: Bench) -> None:
         bench.finished()
         bench.poll()
@@ -1011,6 +1022,14 @@ class TestPipelines:
             assert error.kind in {Kind.NOT_FOUND, Kind.FORBIDDEN}
             assert "no access" in error.message
 
+    @pytest.mark.parametrize("path", ["/api/job", "/api/launch"])
+    def test_a_fault_is_no_missing_project(self, bench: Bench, path: str) -> None:
+        bench.answer(path, {}, 500)
+        if path == "/api/launch":
+            bench.answer("/api/job", {}, 403)
+        error = raised(lambda: bench.provider.find_pipeline("37", within(10)))
+        assert error.kind is Kind.UNAVAILABLE
+
     def test_a_project_whose_jobs_may_not_be_read(self, bench: Bench) -> None:
         bench.answer("/api/job", {}, 403)
         assert bench.provider.find_pipeline("37", within(10)).ref.key == "37"
@@ -1174,6 +1193,21 @@ class TestTrigger:
         again = bench.sent(lambda: bench.trigger("37", testPlanId=str(plan)))
         assert again == [f"POST /api/testplan/{plan}/run"]
 
+    @pytest.mark.parametrize(
+        ("status", "is_sent"), [(403, True), (404, True), (500, False), (401, False)]
+    )
+    def test_a_token_that_cannot_be_tried(
+        self, bench: Bench, status: int, is_sent: bool  # noqa: FBT001
+    ) -> None:  # fmt: skip
+        """Only a fault, or a refusal of the token, keeps the change from being sent."""
+        plan = bench.standin.add_test_plan(37, bench.standin.jobs[0])
+        bench.answer("/api/uaa/me", {}, status)
+        if is_sent:
+            assert bench.trigger("37", testPlanId=str(plan)).run is not None
+        else:
+            raised(lambda: bench.trigger("37", testPlanId=str(plan)))
+        assert len(bench.changes()) == int(is_sent)
+
     def test_secret_values_are_not_repeated(self, bench: Bench) -> None:
         bench.answer("/api/job/14/run", {"message": f"bad value s3cret-{CANARY}"}, 400)
         error = raised(lambda: bench.trigger(WEB, Variable("PASSWORD", f"s3cret-{CANARY}")))
@@ -1234,6 +1268,14 @@ class TestAbort:
         )
         bench.standin.close(launch)
         assert bench.provider.abort(run, within(10)).is_over
+
+    def test_a_lost_answer_and_then_not_readable(self, bench: Bench) -> None:
+        run = bench.get(bench.running())
+        lost = f"/api/launch/{run.ref.run_id}"
+        bench.answer(lost, recorded("launch-open") | {"id": int(run.ref.run_id)}, times=1)
+        bench.standin.faults.add(Fault(method="POST", drop_after=True))
+        bench.answer(lost, {}, 500)
+        assert raised(lambda: bench.provider.abort(run, within(10))).kind is Kind.AMBIGUOUS
 
     def test_closed_and_then_not_readable(self, bench: Bench) -> None:
         launch = bench.running()
@@ -1408,6 +1450,34 @@ class TestRetry:
         assert error.kind is kind
         assert "The launch was reopened and is open now." in error.message
         assert len(bench.changes()) == 2
+
+    def test_a_look_that_fails_while_it_opens(self, bench: Bench) -> None:
+        """Is no proof of anything: the next one tells."""
+        launch = bench.finished()
+        run = bench.get(launch)
+        fault = Fault(path=f"/api/launch/{launch.id}", status=500, times=0)
+        bench.standin.faults.add(fault)
+
+        def wait(seconds: float) -> None:
+            fault.times = 1 if not bench.waits else 0
+            bench.wait(seconds)
+
+        context = BuildContext("allure", bench.settings(), bench.clock)
+        request = RetryRequest(run, "all", {}, (), "m", "U1")
+        started = AllureProvider(context, wait).retry(request, within(14))
+        assert started.note.startswith("The launch was reopened.")
+        assert len(bench.waits) == 3
+
+    def test_accepted_and_not_to_be_read(self, bench: Bench) -> None:
+        launch = bench.standin.add_run("web-regression", RED, autoclose_s=None)
+        bench.pass_s(60)
+        run = bench.get(launch)
+        bench.answer(f"/api/launch/{launch.id}/job", recorded("launch-jobs-failed"), times=1)
+        bench.answer("/api/jobrun/.*", b"", 202)
+        bench.answer(f"/api/launch/{launch.id}/job", {}, 500)
+        started = bench.retry(run).run
+        assert started is not None
+        assert (started.status, started.ref) == (Status.QUEUED, run.ref)
 
     def test_accepted_and_not_to_be_seen_yet(self, bench: Bench) -> None:
         """The run is queued then, whatever an old or missing reading says."""
