@@ -56,8 +56,8 @@ class Explaining:
     def _decided(self, decision: Decision, watches: Iterable[Watch]) -> str:
         numbers = {w.watch_id: (n, w) for n, w in enumerate(watches, 1)}
         number, watch = numbers.get(decision.watch_id, (0, None))
-        which = f"watch {number} ({in_words(watch)})" if watch else "a watch that is gone"
-        when = f"{decision.decided.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+        which = f"watch {number} `{in_words(watch)}`" if watch else "a watch that is gone"
+        when = f"{decision.decided.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
         attempt = f"attempt {decision.attempt}: " if decision.attempt > 1 else ""
         sent = self._sent(decision)
         return f"{when} · {attempt}{which} · {decision.reason} · {decision.treatment}{sent}"
@@ -76,13 +76,13 @@ class Explaining:
             return
         for watch in matching:
             if watch.suspended_because:
-                yield f"{in_words(watch)} is suspended: {watch.suspended_because}"
+                yield f"`{in_words(watch)}` is suspended: {watch.suspended_because}"
         if run.is_private:
             yield "nothing was posted here: the run is private."
         elif not run.is_over:
-            yield f"{in_words(matching[0])} matches it; nothing is decided before it is over."
+            yield f"`{in_words(matching[0])}` matches it; nothing is decided before it is over."
         else:
-            yield f"{in_words(matching[0])} matches it, but no poll has shown its end to me yet."
+            yield f"`{in_words(matching[0])}` matches it, but no poll has shown its end to me yet."
 
     def _since_green(self, run: Run) -> Iterable[str]:
         """What changed since the last green run, for a run that failed."""
@@ -112,6 +112,6 @@ def in_words(watch: Watch) -> str:
 
 def _why_not(number: int, watch: Watch, run: Run) -> str:
     if not watch.pattern.matches(run.pipeline, run.aliases):
-        return f"watch {number} is about {watch.pattern}, not {run.pipeline}."
+        return f"watch {number} is about `{watch.pattern}`, not {run.pipeline}."
     unmet = [str(one) for one in watch.filters if not run_passes(run, (one,))]
-    return f"watch {number} ({watch.pattern}) wants {', '.join(unmet)}."
+    return f"watch {number} (`{watch.pattern}`) wants {', '.join(unmet)}."

@@ -43,6 +43,8 @@ _PAGES: dict[Topic, tuple[tuple[str, str], ...]] = {
         ("/watch off 1", "ends a watch, by number or pipeline"),
         ("/watch mute provider:pipeline 2h flaky", "silence for a while; /watch unmute ends it"),
         ("/watch why provider:id", "why a run was posted here, or why not"),
+        ("/watch test 1", "what a watch would have posted about the stored runs"),
+        ("/watch provider:pipeline overdue=off", "not told when a run takes too long"),
     ),
 }
 _FILTERS = (

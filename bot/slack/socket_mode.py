@@ -2,7 +2,8 @@
 
 A connection can die without a sign: pings are answered and nothing comes any more. So one on
 which nothing came for a while is replaced by a new one, opened before the old one is closed;
-on a quiet workspace this happens every `QUIET_S` and costs one call."""
+on a quiet workspace this happens every `QUIET_S` and costs one call.
+"""
 
 import asyncio
 import logging

@@ -111,3 +111,20 @@ def test_the_interval_adapts_and_backs_off(newsroom: Open) -> None:
     waits = [row["failures"] for row in room.query("SELECT failures FROM sources")]
     assert max(waits) >= 3
     assert room.polls() <= 60
+
+
+def test_retry_after_is_honoured(newsroom: Open) -> None:
+    room = newsroom(
+        BOT_ALERT_CHANNEL=BUILDS,
+        BOT_PROVIDERS__WERCKER__APPLICATIONS="acme/shop",
+    )
+    room.polls_twice()
+    room.break_down("wercker", status=429, headers={"Retry-After": "600"})
+    room.wait(lambda: "poll.failed" in room.log.text, "the refusal")
+    asked = room.polls()
+    other = room.debci.add_run("hello")
+    room.person().asks("/watch debci:testing/amd64/hello")
+    room.polls_twice("debci")
+    room.polls_twice("debci")
+    assert other.run_id
+    assert room.polls() - asked <= 1

@@ -87,7 +87,9 @@ def elements(rendered: Rendered) -> Iterator[dict[str, Any]]:
 
 
 def labels(rendered: Rendered) -> dict[str, dict[str, Any]]:
-    return {element["text"]["text"]: element for element in elements(rendered)}
+    """The buttons by their labels, and `…` for the overflow menu."""
+    every = elements(rendered)
+    return {one["text"]["text"] if "text" in one else "…": one for one in every}
 
 
 def mrkdwn(rendered: Rendered) -> str:
@@ -493,7 +495,7 @@ def test_an_alert_says_status_pipeline_and_run_and_links_the_page() -> None:
     assert "✔✖" in rendered.text
     assert "ago" not in rendered.text
     assert f"<{RUN.url}|testery:55676>" in mrkdwn(rendered)
-    assert list(labels(rendered)) == ["Retry", "Open"]
+    assert list(labels(rendered)) == ["Retry", "Mute 2 h", "Open", "…"]
 
 
 def test_a_fixed_alert_says_how_long_it_took() -> None:

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from bot.domain import replies
 from bot.domain.access import Verb
+from bot.domain.mutes import KnownFailure, Mute
+from bot.domain.opinions import Difference, Opinion
 from bot.domain.pipelines import Pattern, Pipeline, PipelineRef
 from bot.domain.replies import Reply
 from bot.domain.runs import Counts, Log, Run, RunRef, Step
@@ -134,6 +136,16 @@ watches = st.builds(
     muted_until=times,
     muted_because=maybe_weird,
 )
+mutes = st.builds(
+    Mute,
+    st.just("C1"),
+    st.builds(Pattern, weird, weird),
+    st.just(NOW),
+    weird,
+    maybe_weird,
+    weird,
+    st.lists(st.builds(KnownFailure, pipelines, maybe_weird, maybe_weird), max_size=8).map(tuple),
+)
 
 
 def many(one: st.SearchStrategy[Any], most: int = 60) -> st.SearchStrategy[tuple[Any, ...]]:
@@ -160,12 +172,14 @@ STRATEGIES: dict[type, st.SearchStrategy[Any]] = {
     replies.ActionCard: st.builds(replies.ActionCard, verbs, weird, weird, st.sampled_from(replies.ActionState), st.none() | runs, weird, weird, controls),
     replies.Busy: st.builds(replies.Busy, weird, verbs, weird),
     replies.HelpPage: st.builds(replies.HelpPage, st.sampled_from(["runs", "trigger", "abort", "retry", "watch"]), st.sampled_from(["", "ci-"]), many(st.builds(replies.TriggerHelp, weird, weird, weird, many(st.builds(replies.ParameterHelp, weird, weird, st.booleans()), 20), st.booleans()), 20)),
-    replies.WatchList: st.builds(replies.WatchList, st.just("C1"), many(watches, 80)),
+    replies.WatchList: st.builds(replies.WatchList, st.just("C1"), many(watches, 80), many(mutes, 20)),
     replies.WatchAdded: st.builds(replies.WatchAdded, watches, st.none() | runs, texts),
     replies.History: st.builds(replies.History, pipelines, marks, st.integers(0, 20), st.integers(0, 20), st.none() | spans, st.none() | runs),
     replies.Explanation: st.builds(replies.Explanation, runs, texts),
-    replies.AlertCard: st.builds(replies.AlertCard, pipelines, maybe_weird, runs, weird, st.integers(0, 10**6), st.none() | runs, st.none() | runs, marks, st.none() | spans, st.booleans(), st.none(), controls),
-    replies.AlertReply: st.builds(replies.AlertReply, runs, weird, st.none(), controls),
+    replies.AlertCard: st.builds(replies.AlertCard, pipelines, maybe_weird, runs, weird, st.integers(0, 10**6), st.none() | runs, st.none() | runs, marks, st.none() | spans, st.booleans(), st.none(), controls, st.none() | runs, st.none() | st.builds(Opinion, weird, weird), many(st.builds(Difference, weird, weird, weird), 8), st.booleans()),
+    replies.AlertReply: st.builds(replies.AlertReply, runs, weird, st.none(), controls, st.sampled_from(["", "fixed", "overdue"])),
+    replies.MuteSet: st.builds(replies.MuteSet, mutes, st.booleans()),
+    replies.Rehearsal: st.builds(replies.Rehearsal, watches, st.integers(0, 999), st.integers(0, 999), times, texts),
     replies.ChannelNotice: st.builds(replies.ChannelNotice, weird, tones, times),
 }  # fmt: skip
 any_reply: st.SearchStrategy[Reply] = st.one_of(*STRATEGIES.values())
