@@ -57,8 +57,16 @@ def out_of_sight(
         elif len(blind) == len(own):
             found[SourceKey(instance, "")] = max(blind, key=lambda state: state.failures)
         else:
-            found |= {state.key: state for state in blind}
+            well = [state for state in own if state not in blind]
+            found |= {state.key: state for state in blind if _is_alone(state, well)}
     return found
+
+
+def _is_alone(blind: SourceState, well: Sequence[SourceState]) -> bool:
+    """Whether the trouble is its own: all others were seen well since it began. Else they may
+    be about to be lost as well, and that is one thing to tell, not two.
+    """
+    return all(not one.failures and 2 * one.sight_age_s < blind.sight_age_s for one in well)
 
 
 def is_back(key: SourceKey, states: Collection[SourceState]) -> bool:
