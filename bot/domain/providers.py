@@ -186,9 +186,10 @@ class ProviderSpec:
 
     `id_pattern` must fully match a run id. `refusals` says for each missing capability what
     the vendor can do instead. `retry_is_native` is False where a retry is a new run made from
-    the old one. `takes_variables` allows `env.NAME=value`. `bare_parameter` is the trigger
-    field that one bare word fills. `runs_reopen` is True where a run that is over can move
-    again under its old id. `pipeline_form` shows people how a key is written.
+    the old one. `abort_note` says what an abort leaves undone. `takes_variables` allows
+    `env.NAME=value`. `bare_parameter` is the trigger field that one bare word fills.
+    `runs_reopen` is True where a run that is over can move again under its old id.
+    `pipeline_form` shows people how a key is written.
     """
 
     type_name: str
@@ -202,6 +203,7 @@ class ProviderSpec:
     retry_is_native: bool = True
     retry_scopes: frozenset[str] = frozenset({"all"})
     retry_note: str = ""
+    abort_note: str = ""
     takes_variables: bool = False
     bare_parameter: str | None = None
     runs_reopen: bool = False

@@ -227,6 +227,7 @@ SPEC = ProviderSpec(
     capabilities=frozenset(Capability) - {Capability.LOG},
     pipeline_form="a project's id, or project/job name (or job id)",
     retry_scopes=frozenset({"all", "failed"}),
+    abort_note="The launch was closed; a build that its CI has begun goes on there.",
     retry_note="Allure TestOps repeats in the same launch: it is reopened if it is closed, and "
     "the newest run of each job is run again.",
     takes_variables=True,

@@ -8,10 +8,9 @@ from functools import partial
 
 from slack_sdk import WebClient
 
-from bot.domain.errors import BotError, ConfigError
+from bot.domain.errors import ConfigError
 from bot.domain.outbox import Outcome
 from bot.domain.pipelines import Pattern
-from bot.domain.polls import SourceKey
 from bot.domain.runs import Run
 from bot.domain.watches import Filter, Watch
 from bot.runtime.clock import SystemClock, jitter, new_mark
@@ -279,14 +278,10 @@ class Bot:
         self._planner.wake.set()
 
     def _look_at(self, run: Run) -> None:
-        """Polls soon what was just changed by us."""
-        one = self._fleet.get(run.ref.instance)
-        try:
-            sources = one.provider.sources(run.pipeline.key)
-        except BotError:
-            return
-        for source in sources:
-            self._store.hurry_source(SourceKey(one.name, source))
+        """Polls soon what was just changed by us: every planned source of its instance."""
+        for state in self._store.source_states():
+            if state.key.instance == run.ref.instance:
+                self._store.hurry_source(state.key)
 
     def _count(self, outcome: Outcome) -> None:
         self._metrics.sends.labels(outcome.value).inc()

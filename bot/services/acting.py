@@ -115,7 +115,8 @@ class Acting:
             run=run,
             reason=intent.reason,
         )
-        return self._alone(order, one, card, lambda p, d: Started(_abort(p, run, d)))
+        note = one.spec.abort_note
+        return self._alone(order, one, card, lambda p, d: Started(_abort(p, run, d), note))
 
     def preview_retry(self, intent: RetryRun, asker: Asker) -> Answer:
         chosen = self._retryable(intent, asker)

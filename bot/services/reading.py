@@ -1,6 +1,7 @@
 """One run: its details, steps, tests and log."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from bot.domain.chat import Asker
@@ -19,6 +20,9 @@ T = TypeVar("T")
 DEADLINE_S = 10.0
 EXTRAS_DEADLINE_S = 4.0
 """Steps and tests may be missing from a run's page, if they take longer than that."""
+
+
+NO_PARAMETERS = "The parameters of a run may hold secrets, so they are neither kept nor shown."
 
 
 class Reading:
@@ -40,11 +44,14 @@ class Reading:
                 return self._tests(chosen, intent, deadline)
             case "log":
                 return self._log(chosen, intent, deadline)
+            case "params":
+                return self._detail(chosen, intent, deadline, NO_PARAMETERS)
             case _:
                 return self._detail(chosen, intent, deadline)
 
-    def _detail(self, chosen: Chosen, intent: ShowRun, deadline: Deadline) -> Answer:
+    def _detail(self, chosen: Chosen, intent: ShowRun, deadline: Deadline, *notes: str) -> Answer:
         reply = self._detail_of(chosen, deadline)
+        reply = replace(reply, notes=(*notes, *reply.notes))
         return Answer(reply, intent.is_shared, (chosen.run.ref,))
 
     def _detail_of(self, chosen: Chosen, deadline: Deadline) -> RunDetail:

@@ -13,6 +13,7 @@ from slack_sdk.webhook import WebhookClient
 from bot.domain.chat import Asker, Posted
 from bot.domain.outbox import Outcome
 from bot.domain.replies import ActionCard, Answer, Reply
+from bot.slack.history import match
 from bot.slack.incoming import Incoming
 from bot.slack.outcomes import outcome_of
 from bot.slack.rendering import RenderContext, Rendered, render
@@ -25,6 +26,7 @@ T = TypeVar("T")
 EVENT_TYPE = "ci_command"
 """The `event_type` of the metadata on the card of a command."""
 TIMEOUT_S = 5
+LOOKED_AT = 50
 LONGEST_WAIT_S = 5.0
 """The longest `Retry-After` that is waited for; Slack allows one message a second."""
 
@@ -73,6 +75,7 @@ class Conversation:
         self._on_refused = on_refused
         self._asker: Asker = incoming.asker
         self._url = incoming.response_url
+        self._is_in_doubt = False
 
     def answer(self, answer: Answer) -> None:
         """Says it to the asker alone, or to the channel when it is shared."""
@@ -87,14 +90,15 @@ class Conversation:
         """Posts the card once; where the bot may not post, the asker's own way is used."""
         rendered = self.rendered(card)
         posted = self._post(rendered)
-        if posted is None:
+        if posted is None and not self._is_in_doubt:
             self._by_response_url(rendered, is_shared=True)
         return posted
 
     def update(self, posted: Posted | None, card: ActionCard) -> None:
         rendered = self.rendered(card)
         if posted is None:
-            if not self._by_response_url(rendered, is_shared=True):
+            is_shared = not self._is_in_doubt
+            if not self._by_response_url(rendered, is_shared=is_shared):
                 self._directly(rendered, is_shared=False)
             return
         try:
@@ -112,6 +116,8 @@ class Conversation:
         return render(reply, self._context_of(self._asker.channel))
 
     def _post(self, rendered: Rendered) -> Posted | None:
+        """Posts once. After a lost answer the message is looked for, and never sent again."""
+        mark = self._new_mark()
         try:
             reply = _patiently(
                 lambda: self._client.chat_postMessage(
@@ -119,15 +125,34 @@ class Conversation:
                     text=rendered.text,
                     blocks=rendered.blocks,
                     thread_ts=self._asker.thread_ts,
-                    metadata=metadata(self._new_mark(), EVENT_TYPE),
+                    metadata=metadata(mark, EVENT_TYPE),
                     unfurl_links=False,
                     unfurl_media=False,
                 )
             )
         except Exception as error:  # noqa: BLE001  # the caller has another way
             self._failed("card.not_posted", error)
-            return None
+            self._is_in_doubt = outcome_of(error).outcome is Outcome.AMBIGUOUS
+            return self._seen(mark) if self._is_in_doubt else None
         return Posted(str(reply["channel"]), str(reply["ts"]))
+
+    def _seen(self, mark: str) -> Posted | None:
+        """The message that was posted although its answer was lost, if it can be seen."""
+        channel, thread_ts = self._asker.channel, self._asker.thread_ts
+        try:
+            if thread_ts:
+                reply = self._client.conversations_replies(
+                    channel=channel, ts=thread_ts, include_all_metadata=True, limit=LOOKED_AT
+                )
+            else:
+                reply = self._client.conversations_history(
+                    channel=channel, include_all_metadata=True, limit=LOOKED_AT
+                )
+        except Exception as error:  # noqa: BLE001  # then the asker alone is told
+            self._failed("card.not_found", error)
+            return None
+        ts = match(reply.get("messages") or [], mark)
+        return Posted(channel, ts) if ts is not None else None
 
     def _by_response_url(self, rendered: Rendered, *, is_shared: bool) -> bool:
         if self._url is None or not is_trusted(self._url, self._client.base_url):

@@ -45,7 +45,7 @@ class History:
             messages = reply.get("messages")
             if not isinstance(messages, list):
                 return Look(Sight.NO_ANSWER, error="unreadable reply")
-            ts = _match(messages, claim.message_id)
+            ts = match(messages, claim.message_id)
             if ts is not None:
                 return Look(Sight.FOUND, ts)
             cursor = str((reply.get("response_metadata") or {}).get("next_cursor") or "")
@@ -77,7 +77,8 @@ def _failed(error: SlackApiError) -> Look:
     return Look(Sight.NO_ANSWER, retry_after_s=wait_s, error=delivery.error)
 
 
-def _match(messages: list[dict[str, Any]], message_id: str) -> str | None:
+def match(messages: list[dict[str, Any]], message_id: str) -> str | None:
+    """The timestamp of the message whose metadata has this id."""
     for message in messages:
         payload = (message.get("metadata") or {}).get("event_payload") or {}
         if payload.get("id") == message_id:
