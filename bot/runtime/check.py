@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
+
+from humanize import naturaldelta
 
 from bot.domain.clock import Clock, Deadline
-from bot.domain.errors import BotError, ConfigError
+from bot.domain.errors import BotError, ConfigError, StoreError
 from bot.providers import registry
 from bot.runtime.fleet import build_instance
 from bot.runtime.manifest import SCOPES
@@ -12,6 +15,7 @@ from bot.runtime.settings import Settings
 from bot.services.catalog import abilities
 from bot.slack.identity import Identity
 from bot.slack.web import web_client
+from bot.store.sqlite.poll_ages import last_good_polls
 
 DEADLINE_S = 10.0
 
@@ -28,7 +32,8 @@ class Row:
 def check(settings: Settings, clock: Clock) -> tuple[Row, ...]:
     """Asks Slack and every configured provider. Never raises for what they answer."""
     rows = [_slack(settings)]
-    rows += [_provider(name, settings, clock) for name in settings.providers]
+    polled = _polled(settings)
+    rows += [_provider(name, settings, clock, polled.get(name)) for name in settings.providers]
     if not settings.providers:
         rows.append(Row("providers", "failed", "none is configured: BOT_PROVIDERS__<NAME>__…"))
     if not settings.operators:
@@ -66,7 +71,15 @@ def _slack(settings: Settings) -> Row:
     return Row("slack", "ok", who)
 
 
-def _provider(name: str, settings: Settings, clock: Clock) -> Row:
+def _polled(settings: Settings) -> dict[str, datetime]:
+    """When the bot last polled each instance well; nothing where its database cannot tell."""
+    try:
+        return last_good_polls(settings.database_path)
+    except StoreError:
+        return {}
+
+
+def _provider(name: str, settings: Settings, clock: Clock, polled: datetime | None) -> Row:
     what = f"provider {name}"
     try:
         one = build_instance(name, settings.providers[name], clock)
@@ -83,6 +96,10 @@ def _provider(name: str, settings: Settings, clock: Clock) -> Row:
     finally:
         one.close()
     words = [f"reachable as {health.account}" if health.account else "reachable"]
+    if polled is None:
+        words.append("never polled yet")
+    else:
+        words.append(f"polled {naturaldelta(clock.now() - polled)} ago")
     words += [*health.notes, f"can {', '.join(abilities(one))}", *one.spec.refusals.values()]
     return Row(what, "ok", "; ".join(words))
 

@@ -317,6 +317,18 @@ def test_check_when_all_is_well(stage: Stage, tmp_path: Path) -> None:
     assert not any(secret in table for secret in SECRETS)
 
 
+def test_check_tells_the_age_of_the_polls_beside_a_running_bot(
+    stage: Stage, command: Callable[..., Ended]
+) -> None:
+    assert "never polled yet" in command(stage.environ(), "check").out
+    stage.person().acts(f"/watch wercker:{SHOP}")
+    stage.wait(lambda: stage.query("SELECT 1 FROM sources WHERE good_poll IS NOT NULL"), "a poll")
+    ended = command(stage.environ(), "check")
+
+    assert re.search(r"^provider wercker +ok .*polled .* ago", ended.out, re.MULTILINE)
+    assert re.search(r"^provider debci +ok .*never polled yet", ended.out, re.MULTILINE)
+
+
 def test_check_when_something_fails(stage: Stage, command: Callable[..., Ended]) -> None:
     stage.break_down("wercker", status=401)
     stage.slack.scopes.discard("usergroups:read")
