@@ -20,6 +20,7 @@ class Reason(StrEnum):
     NOT_OVER = "not over yet"
     BEFORE_THE_WATCH = "finished before the watch began"
     STALE = "an old page, overtaken by what is already known"
+    SAME_END = "over as it was before, so an old page had shown it under way"
 
 
 NEWS_OF_FAILURE = frozenset({Reason.TURNED_FAILING, Reason.FIRST_SEEN_FAILING, Reason.FAILED_AGAIN})
@@ -29,7 +30,8 @@ NEWS_OF_FAILURE = frozenset({Reason.TURNED_FAILING, Reason.FIRST_SEEN_FAILING, R
 class Snapshot:
     """A run as stored. `attempt` counts how often it was over and moved again; `seen` is when
     it was first read and `changed` when it last changed, both by the bot's clock.
-    `is_overdue` once people were told that this attempt takes too long.
+    `is_overdue` once people were told that this attempt takes too long. `last_end` is the
+    newest end that was read, of this attempt or an earlier one: what repeats it is no news.
     """
 
     run: Run
@@ -37,6 +39,15 @@ class Snapshot:
     seen: datetime
     changed: datetime
     is_overdue: bool = False
+    last_end: "End | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How and when, by the vendor's clock, an attempt ended."""
+
+    status: Status
+    finished: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +70,11 @@ def compare(before: Snapshot | None, run: Run, *, now: datetime, runs_reopen: bo
     """
     if before is None:
         reason = _first_reason(run)
-        return Change(Snapshot(run, run.attempt, now, now), reason, run.status.is_terminal)
+        first = Snapshot(run, run.attempt, now, now, last_end=_end(run))
+        return Change(first, reason, run.status.is_terminal)
     old = before.run
+    if _is_older_end(before, run):
+        return Change(before, Reason.STALE, is_ended_now=False)
     if old.status.is_terminal and not _is_new_attempt(old, run, runs_reopen=runs_reopen):
         return _same_attempt(before, run, now)
     attempt = before.attempt
@@ -71,8 +85,30 @@ def compare(before: Snapshot | None, run: Run, *, now: datetime, runs_reopen: bo
     is_over = run.status.is_terminal
     changed = before.changed if run == old else now
     is_overdue = before.is_overdue and not old.status.is_terminal
-    snapshot = Snapshot(run, max(attempt, run.attempt), before.seen, changed, is_overdue)
+    snapshot = Snapshot(
+        run,
+        max(attempt, run.attempt),
+        before.seen,
+        changed,
+        is_overdue,
+        _end(run) or before.last_end,
+    )
+    if is_over and before.last_end is not None and snapshot.last_end == before.last_end:
+        return Change(snapshot, Reason.SAME_END, is_ended_now=False)
     return Change(snapshot, _reason(run, is_again=attempt > 1), is_ended_now=is_over)
+
+
+def _end(run: Run) -> End | None:
+    if run.finished is None or not run.status.is_terminal:
+        return None
+    return End(run.status, run.finished)
+
+
+def _is_older_end(before: Snapshot, run: Run) -> bool:
+    end = _end(run)
+    if end is None or before.last_end is None or run.attempt > before.run.attempt:
+        return False
+    return end.finished < before.last_end.finished
 
 
 def _is_new_attempt(old: Run, run: Run, *, runs_reopen: bool) -> bool:
@@ -91,7 +127,8 @@ def _same_attempt(before: Snapshot, run: Run, now: datetime) -> Change:
         return Change(before, Reason.STILL_THE_SAME, is_ended_now=False)
     if run.status is not before.run.status:
         return Change(before, Reason.STALE, is_ended_now=False)
-    snapshot = Snapshot(run, before.attempt, before.seen, now)
+    last_end = _end(run) or before.last_end
+    snapshot = Snapshot(run, before.attempt, before.seen, now, last_end=last_end)
     return Change(snapshot, Reason.STILL_THE_SAME, is_ended_now=False)
 
 

@@ -91,6 +91,9 @@ class _Verdict:
                 self._tell(audience, change)
         elif change.reason is Reason.NOT_OVER:
             self._under_way(change, is_new=before is None or before.run.status != run.status)
+        elif change.reason is Reason.SAME_END:
+            for audience in self._audiences(run):
+                self._refresh(audience.channel, change)
 
     # Who hears it
 

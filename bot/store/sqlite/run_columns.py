@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.domain.pipelines import PipelineRef
 from bot.domain.runs import Counts, Run, RunRef
 from bot.domain.statuses import Status
-from bot.domain.transitions import Snapshot
+from bot.domain.transitions import End, Snapshot
 from bot.store.codec import (
     TEXTS,
     read_time,
@@ -24,9 +24,10 @@ INSERT INTO runs (
     instance, run_id, pipeline_instance, pipeline_key, aliases, title, status, raw_status, is_over,
     branch, commit_id, author, environment, created, started, finished, url,
     total, passed, failed, skipped, progress, vendor_attempt, failed_step, is_private,
-    attempt, seen, changed, is_overdue, listed, last_read
+    attempt, seen, changed, is_overdue, end_status, end_finished, listed, last_read
 )
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
+    ?, ?)
 ON CONFLICT (instance, run_id) DO UPDATE SET
     pipeline_instance = excluded.pipeline_instance, pipeline_key = excluded.pipeline_key,
     aliases = excluded.aliases, title = excluded.title, status = excluded.status,
@@ -37,8 +38,9 @@ ON CONFLICT (instance, run_id) DO UPDATE SET
     failed = excluded.failed, skipped = excluded.skipped, progress = excluded.progress,
     vendor_attempt = excluded.vendor_attempt, failed_step = excluded.failed_step,
     is_private = excluded.is_private, attempt = excluded.attempt, seen = excluded.seen,
-    changed = excluded.changed, is_overdue = excluded.is_overdue, listed = excluded.listed,
-    last_read = excluded.last_read
+    changed = excluded.changed, is_overdue = excluded.is_overdue,
+    end_status = excluded.end_status, end_finished = excluded.end_finished,
+    listed = excluded.listed, last_read = excluded.last_read
 """
 
 
@@ -56,6 +58,8 @@ def columns(snapshot: Snapshot, now: datetime) -> tuple[Value, ...]:
         time_text(snapshot.seen),
         time_text(snapshot.changed),
         int(snapshot.is_overdue),
+        None if snapshot.last_end is None else snapshot.last_end.status.value,
+        None if snapshot.last_end is None else time_text(snapshot.last_end.finished),
         time_text(run.when or snapshot.seen),
         time_text(now),
     )
@@ -90,13 +94,15 @@ def _numbers(run: Run) -> tuple[Value, ...]:
 
 
 def read_snapshot(row: sqlite3.Row) -> Snapshot:
-    *_, attempt, seen, changed, is_overdue, _listed, _last_read = row
+    *_, attempt, seen, changed, is_overdue, end_status, end_finished, _listed, _last_read = row
+    ended = read_time(end_finished)
     return Snapshot(
         run=read_run(row),
         attempt=attempt,
         seen=datetime.fromisoformat(seen),
         changed=datetime.fromisoformat(changed),
         is_overdue=bool(is_overdue),
+        last_end=None if ended is None else End(Status(end_status), ended),
     )
 
 

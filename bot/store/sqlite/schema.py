@@ -161,6 +161,8 @@ CREATE TABLE runs (
     seen TEXT NOT NULL,
     changed TEXT NOT NULL,
     is_overdue INTEGER NOT NULL,
+    end_status TEXT,
+    end_finished TEXT,
     listed TEXT NOT NULL,
     last_read TEXT NOT NULL,
     PRIMARY KEY (instance, run_id)
