@@ -28,7 +28,11 @@ class Server:
 
     def start(self) -> Self:
         self._thread.start()
-        self.call(self._start(), timeout_s=10)
+        try:
+            self.call(self._start(), timeout_s=10)
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def stop(self) -> None:

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -119,9 +120,11 @@ class Bot:
     # Life
 
     def start(self) -> None:
-        """Starts everything. StoreError if the database cannot be used."""
-        self._store.open()
+        """Starts everything, or nothing: what was started is ended before any error leaves here.
+        StoreError if the database cannot be used.
+        """
         try:
+            self._store.open()
             Housekeeping(self._store).start(self._settings_watches())
             self._poller.plan()
             self._identity.refresh()
@@ -130,7 +133,7 @@ class Bot:
                 self._socket_mode.start()
             self._supervisor.start()
         except BaseException:
-            self._store.close()
+            self._end()
             raise
         log.info("bot.started", extra={"instances": list(self._fleet.names), "port": self.port})
 
@@ -145,15 +148,7 @@ class Bot:
 
     def stop(self) -> None:
         """Ends in good order, within some 20 s; what is left is reported after the next start."""
-        self._web.stop()
-        if self._socket_mode is not None:
-            self._socket_mode.stop()
-        self._pool.close()
-        self._drain()
-        self._supervisor.stop(DRAIN_S / 2)
-        self._ask_pool.close()
-        self._fleet.close()
-        self._store.close()
+        self._end()
         log.info("bot.stopped")
 
     @property
@@ -260,6 +255,19 @@ class Bot:
             self._cleaned_at = self._clock.monotonic()
             Housekeeping(self._store).clean()
         return False
+
+    def _end(self) -> None:
+        """Ends what runs, from the edge inwards. A part that fails at it leaves none running."""
+        with ExitStack() as ends:
+            ends.callback(self._store.close)
+            ends.callback(self._fleet.close)
+            ends.callback(self._ask_pool.close)
+            ends.callback(self._supervisor.stop, DRAIN_S / 2)
+            ends.callback(self._drain)
+            ends.callback(self._pool.close)
+            if self._socket_mode is not None:
+                ends.callback(self._socket_mode.stop)
+            ends.callback(self._web.stop)
 
     # What the parts tell each other
 

@@ -66,6 +66,7 @@ class SocketMode:
     def stop(self) -> None:
         """Closes the connection; envelopes under way are still acknowledged before that."""
         if not self._thread.is_alive():
+            self._loop.close()
             return
         future = asyncio.run_coroutine_threadsafe(self._close(), self._loop)
         try:

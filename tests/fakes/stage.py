@@ -66,6 +66,7 @@ class Stage:
             "debci": Server(self.debci.app),
         }
         self.bot: Bot
+        self._running: Bot | None = None
         self._make_applications()
 
     def __enter__(self) -> Self:
@@ -74,8 +75,8 @@ class Stage:
                 opening.enter_context(server)
             self.slack.url = self._servers["slack"].url
             opening.enter_context(self.log)
-            self.start_bot()
             opening.callback(self.stop_bot)
+            self.start_bot()
             self._open = opening.pop_all()
         return self
 
@@ -111,11 +112,12 @@ class Stage:
         return {name: value for name, value in values.items() if value is not None}
 
     def start_bot(self) -> None:
-        """Starts a bot and returns once it can be reached."""
+        """Starts a bot and returns once it can be reached. If it never can, leaving ends it."""
         settings = read(self.environ())
         self.log.secrets = settings.secrets()
         self.bot = Bot(settings)
         self.bot.start()
+        self._running = self.bot
         self.connect(self.bot.port)
 
     def connect(self, port: int) -> None:
@@ -126,7 +128,10 @@ class Stage:
             self.slack.request_url = f"http://127.0.0.1:{port}/slack/events"
 
     def stop_bot(self) -> None:
-        self.bot.stop()
+        """Ends the bot that runs, if one does."""
+        running, self._running = self._running, None
+        if running is not None:
+            running.stop()
 
     def url(self, service: str) -> str:
         return self._servers[service].url
