@@ -16,6 +16,7 @@ from bot.slack.rendering_lines import (
     on_branch,
     run_label,
     run_line,
+    short_commit,
     status_words,
     strip_line,
 )
@@ -83,14 +84,15 @@ def _past_run(run: Run) -> str:
 def _since_green(reply: AlertCard) -> Iterable[str]:
     if reply.is_same_commit:
         yield "same commit as the last green run: suspect a flake or the environment"
-    changes = [
-        f"{one.what} {literal(one.before, 60)} → {literal(one.after, 60)}"
-        for one in reply.differences
-    ]
+    changes = [f"{one.what} {_told(one.before)} → {_told(one.after)}" for one in reply.differences]
     if changes:
         yield f"changed since: {' · '.join(changes)}"
     if reply.opinion:
         yield f"{prose(reply.opinion.words)} ({prose(reply.opinion.evidence, 300)})"
+
+
+def _told(text: str) -> str:
+    return literal(short_commit(text), 60)
 
 
 def _fixed(reply: AlertCard, context: RenderContext) -> Iterable[str]:

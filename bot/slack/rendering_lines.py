@@ -28,6 +28,7 @@ SYMBOLS: dict[Status, str] = {
 TONES = {"info": "ⓘ", "done": "✔", "warning": "⚠", "problem": "✖"}
 _USER = re.compile(r"[UW][A-Z0-9]{2,20}")
 _GROUP = re.compile(r"S[A-Z0-9]{2,20}")
+_FULL_HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _LOUD = frozenset({"here", "channel", "everyone", "group"})
 _BAR = 10
 
@@ -60,9 +61,14 @@ def run_line(run: Run, now: datetime, *, is_lasting: bool = False) -> str:
 def where(run: Run) -> str:
     """Pipeline, branch and environment of a run."""
     parts = [literal(run.pipeline.key, 100), at_branch(run.branch)]
-    if run.environment:
+    if run.environment and run.environment not in run.pipeline.key:
         parts.append(literal(run.environment, 40))
     return " ".join(part for part in parts if part)
+
+
+def short_commit(commit: str) -> str:
+    """The beginning of a full commit hash, enough to know it by; anything else as it is."""
+    return commit[:10] if _FULL_HASH.fullmatch(commit) else commit
 
 
 def at_branch(branch: str | None) -> str:
