@@ -1,7 +1,7 @@
 """Blocks that keep Slack's limits by construction. Texts for mrkdwn come in escaped."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +21,11 @@ _MOST_CONTEXT = 2000
 _MOST_HEADER = 150
 _MOST_LABEL = 75
 _MOST_OPTIONS = 5
-_ATOM = re.compile(r"```|<[^<>\n]*+>|&(?:amp|lt|gt);|.", re.DOTALL)
+_ATOM = re.compile(r"<[^<>\n]*+>|&(?:amp|lt|gt);|.", re.DOTALL)
+_FENCE_OR_ATOM = re.compile(rf"```|{_ATOM.pattern}", re.DOTALL)
+_TICK = "`"
 _FENCE = "```"
+_FENCE_END = "\n```"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,20 +130,32 @@ def shorten(mrkdwn: str, most: int) -> str:
     """Cuts escaped markup without splitting an entity, a link or a code span."""
     if len(mrkdwn) <= most:
         return mrkdwn or " "
-    room = most - len(ELLIPSIS) - len(_FENCE) - 1
-    kept: list[str] = []
-    for atom in _ATOM.findall(mrkdwn):
-        if len(atom) > room:
+    room = most - len(ELLIPSIS) - len(_FENCE_END)
+    kept, closing = 0, ""
+    for end, open_until in _atoms(mrkdwn):
+        if end > room:
             break
-        kept.append(atom)
-        room -= len(atom)
-    return _closed("".join(kept) + ELLIPSIS)
+        kept, closing = end, open_until
+    return mrkdwn[:kept] + ELLIPSIS + closing
 
 
-def _closed(text: str) -> str:
-    if text.count(_FENCE) % 2:
-        return f"{text}\n{_FENCE}"
-    return f"{text}`" if text.replace(_FENCE, "").count("`") % 2 else text
+def _atoms(mrkdwn: str) -> Iterator[tuple[int, str]]:
+    """Where each atom ends, and what closes the code that is open there."""
+    end, closing = 0, ""
+    while found := (_ATOM if closing == _TICK else _FENCE_OR_ATOM).match(mrkdwn, end):
+        end, closing = found.end(), _closing_after(found[0], closing)
+        yield end, closing
+
+
+def _closing_after(atom: str, closing: str) -> str:
+    """A code span ends with its line at the latest; in a fence single ticks mean nothing."""
+    if atom == _FENCE:
+        return "" if closing else _FENCE_END
+    if closing == _FENCE_END:
+        return closing
+    if atom == _TICK:
+        return "" if closing else _TICK
+    return "" if atom == "\n" else closing
 
 
 def _mrkdwn(text: str) -> Block:

@@ -84,7 +84,10 @@ def _past_run(run: Run) -> str:
 def _since_green(reply: AlertCard) -> Iterable[str]:
     if reply.is_same_commit:
         yield "same commit as the last green run: suspect a flake or the environment"
-    changes = [f"{one.what} {_told(one.before)} → {_told(one.after)}" for one in reply.differences]
+    changes = [
+        f"{prose(one.what, 60)} {_told(one.before)} → {_told(one.after)}"
+        for one in reply.differences
+    ]
     if changes:
         yield f"changed since: {' · '.join(changes)}"
     if reply.opinion:

@@ -6,7 +6,7 @@ from bot.domain.digests import STORM, Digest, DigestGroup, DigestList
 from bot.slack.blocks import Button
 from bot.slack.page import RenderContext, Rendered, compose
 from bot.slack.rendering_lines import mentioned, run_line
-from bot.slack.text import date, literal
+from bot.slack.text import date, literal, prose
 from bot.slack.values import DigestPress
 
 
@@ -46,7 +46,7 @@ def _head(reply: Digest) -> Iterable[str]:
 def _shared(reply: Digest) -> Iterable[str]:
     if reply.total < 2:  # noqa: PLR2004 - one failure has nothing in common with itself
         return
-    found = [f"{one.what} {literal(one.value)}" for one in reply.shared]
+    found = [f"{prose(one.what, 60)} {literal(one.value)}" for one in reply.shared]
     if found:
         yield f"in common: {' · '.join(found)}"
     if len(reply.providers) > 1:

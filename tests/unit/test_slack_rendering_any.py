@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from bot.domain import replies
 from bot.domain.access import Verb
+from bot.domain.digests import Digest, DigestGroup, DigestList, Shared
 from bot.domain.mutes import KnownFailure, Mute
 from bot.domain.opinions import Difference, Opinion
 from bot.domain.pipelines import Pattern, Pipeline, PipelineRef
@@ -157,6 +158,8 @@ def many(one: st.SearchStrategy[Any], most: int = 60) -> st.SearchStrategy[tuple
 
 
 verbs = st.sampled_from(Verb)
+counts = st.integers(0, 10**6)
+mentions = st.lists(st.just("U7CALLED"), max_size=12).map(tuple)
 STRATEGIES: dict[type, st.SearchStrategy[Any]] = {
     replies.Notice: st.builds(replies.Notice, weird, tones),
     replies.Problem: st.builds(replies.Problem, weird, weird, many(st.builds(replies.Offer, weird, weird), 12), weird),
@@ -181,6 +184,8 @@ STRATEGIES: dict[type, st.SearchStrategy[Any]] = {
     replies.MuteSet: st.builds(replies.MuteSet, mutes, st.booleans()),
     replies.Rehearsal: st.builds(replies.Rehearsal, watches, st.integers(0, 999), st.integers(0, 999), times, texts),
     replies.ChannelNotice: st.builds(replies.ChannelNotice, weird, tones, times),
+    Digest: st.builds(Digest, counts, st.just(NOW), counts, counts, many(st.builds(DigestGroup, pipelines, counts, runs), 80), many(st.tuples(weird, counts), 40), many(st.builds(Shared, weird, weird, counts), 12), counts, counts, counts, counts, mentions, st.booleans()),
+    DigestList: st.builds(DigestList, many(runs, 400), counts, counts),
 }  # fmt: skip
 any_reply: st.SearchStrategy[Reply] = st.one_of(*STRATEGIES.values())
 
