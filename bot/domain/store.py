@@ -66,8 +66,12 @@ class Store(Protocol):
     def commands_since(self, user_id: str, since: datetime) -> int:
         """How many commands of this user were recorded since then."""
 
-    def interrupt_commands(self) -> tuple[Command, ...]:
-        """Marks those that were under way when the process ended, once, and returns them."""
+    def interrupt_commands(
+        self, reports: Callable[[tuple[Command, ...]], Iterable[NewMessage]] = lambda _: ()
+    ) -> tuple[Command, ...]:
+        """Marks those that were under way when the process ended, once, and returns them. What
+        is to be said of them is enqueued with it, so that no second crash can silence it.
+        """
 
     def commands(self, limit: int) -> tuple[Command, ...]:
         """The newest audit rows, newest first."""

@@ -21,8 +21,7 @@ class Housekeeping:
     def start(self, settings_watches: Collection[Watch]) -> None:
         """Takes over the watches of the settings and reports what a restart interrupted."""
         self._store.sync_settings_watches(settings_watches)
-        interrupted = self._store.interrupt_commands()
-        self._store.enqueue(_report(command) for command in interrupted)
+        interrupted = self._store.interrupt_commands(lambda found: map(_report, found))
         for command in interrupted:
             log.warning("command.interrupted", extra={"command_id": command.command_id})
 

@@ -4,8 +4,8 @@ Hypothesis makes up histories: runs begin, end and are repeated, polls read stal
 pages, Slack loses answers, the process is killed between any two steps, clocks jump. Then all
 heals, and every channel must show exactly the failures that good polls could see.
 
-The seed is printed. BOT_MODEL_SEED repeats a run, BOT_MODEL_EXAMPLES changes its length, and
-BOT_MODEL_SHRINK looks for a shorter history that fails too, which may take minutes.
+The seed is printed. MODEL_SEED repeats a run, MODEL_EXAMPLES changes its length, and
+MODEL_SHRINK looks for a shorter history that fails too, which may take minutes.
 """
 
 import os
@@ -42,8 +42,8 @@ ENDS = (Status.FAILED, Status.FAILED, Status.FAILED, Status.PASSED, Status.PASSE
         Status.ERRORED, Status.ABORTED)  # fmt: skip
 MISHAPS = ("lost", "dropped", "429", "die before", "die after")
 IS_CI = bool(os.environ.get("CI"))
-EXAMPLES = int(os.environ.get("BOT_MODEL_EXAMPLES", "400" if IS_CI else "60"))
-SHRINKS = "BOT_MODEL_SHRINK" in os.environ
+EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "400" if IS_CI else "60"))
+SHRINKS = "MODEL_SHRINK" in os.environ
 STEPS = 50
 HOUR = timedelta(hours=1)
 
@@ -282,8 +282,8 @@ settings.register_profile(
 
 
 def test_whatever_happens_each_failure_is_told_once(figures: Callable[[str], None]) -> None:
-    number = int(os.environ.get("BOT_MODEL_SEED", "0")) or secrets.randbits(32)
-    figures(f"model: BOT_MODEL_SEED={number}")
+    number = int(os.environ.get("MODEL_SEED", "0")) or secrets.randbits(32)
+    figures(f"model: MODEL_SEED={number}")
     Model.totals.clear()
     run_state_machine_as_test(seed(number)(Model), settings=settings.get_profile("model"))
     shown = ", ".join(f"{count} {name}" for name, count in sorted(Model.totals.items()))

@@ -122,9 +122,14 @@ class SqliteStore:
         with self._connections.read() as db:
             return commands.count_since(db, user_id, since)
 
-    def interrupt_commands(self) -> tuple[Command, ...]:
+    def interrupt_commands(
+        self, reports: Callable[[tuple[Command, ...]], Iterable[NewMessage]] = lambda _: ()
+    ) -> tuple[Command, ...]:
         with self._connections.write() as db:
-            return commands.interrupt(db, self._opening)
+            interrupted = commands.interrupt(db, self._opening)
+            rows = [outbox.new_row(message) for message in reports(interrupted)]
+            outbox.enqueue(db, rows, self._now_text())
+            return interrupted
 
     def commands(self, limit: int) -> tuple[Command, ...]:
         with self._connections.read() as db:
