@@ -248,10 +248,10 @@ class Acting:
         self._settle(order, CommandState.DONE, target, started.note or "done")
         controls = controls_of(run, one.spec) if run else ()
         done = replace(card, state=ActionState.DONE, run=run, note=started.note, controls=controls)
+        if run is not None and posted is not None:  # before people see it and answer in its thread
+            self._store.save_card(posted.channel, posted.ts, run.ref)
         order.announcer.update(posted, done)
         if run is not None:
-            if posted is not None:
-                self._store.save_card(posted.channel, posted.ts, run.ref)
             self._on_started(run)
 
     def _failed(
