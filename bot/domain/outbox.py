@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from bot.domain.digests import Digest
 from bot.domain.replies import AlertCard, AlertReply, ChannelNotice
+from bot.domain.runs import RunRef
 
 Body = AlertCard | AlertReply | ChannelNotice | Digest
 
@@ -31,6 +32,17 @@ class NewMessage:
     form: Form
     body: Body
     root_key: str | None = None
+
+    @property
+    def about(self) -> RunRef | None:
+        """The run that people mean when they answer in the message's thread without naming one."""
+        match self.body:
+            case AlertCard(latest=latest, underway=underway):
+                return (underway or latest).ref
+            case AlertReply(run=run):
+                return run.ref
+            case _:
+                return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,3 +125,13 @@ def test_private_runs_of_debci_are_never_told(newsroom: Open) -> None:
     room.polls_twice("debci")
     assert f"debci:{secret.run_id}" not in "".join(m.visible for m in room.told())
     assert len(room.told()) == 1
+
+
+def test_in_an_alerts_thread_no_run_is_named(room: Newsroom) -> None:
+    room.polls_twice()
+    run = room.ends("failed")
+    card = room.waits_for(f"wercker:{run.id}")
+    room.wait(lambda: room.query("SELECT 1 FROM cards"), "the card to be known")
+    told = room.person().acts("/retry", "mention", thread_ts=card.ts)
+    assert f"asked to retry wercker:{run.id}" in told.text
+    assert told.thread_ts == card.ts

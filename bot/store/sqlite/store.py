@@ -339,7 +339,11 @@ class SqliteStore:
         with self._connections.write() as db:
             now_s = self._clock.monotonic()
             pause = (now_s, now_s + pause_s)
-            return lanes.settle_sent(db, claim, ts, rendering, pause, self._now_text())
+            is_ours = lanes.settle_sent(db, claim, ts, rendering, pause, self._now_text())
+            about = claim.message.about
+            if is_ours and about is not None:
+                listings.save_card(db, claim.message.channel, ts, about, self._clock.now())
+            return is_ours
 
     def settle_later(
         self, claim: OutboxClaim, in_s: float, *, is_ambiguous: bool, looks: int = 0
