@@ -8,14 +8,16 @@ from bot.playground.slack.messages import Message
 from bot.playground.slack.people import BOT_USER, BUILDS
 from bot.playground.vendors.wercker_model import Outcome, Result
 from bot.playground.vendors.wercker_model import Run as WerckerRun
-from tests.fakes.stage import SHOP, Stage
+from tests.fakes.stage import SHOP, Stage, Transport
 
 
 class Newsroom(Stage):
     """`/watch`-like settings come as `environ`; the channel that is looked at is BUILDS."""
 
+    way: Transport = "http"
+
     def __init__(self, folder: Path, **environ: str | None) -> None:
-        super().__init__("http", folder, environ)
+        super().__init__(self.way, folder, environ)
         self.catch_up()
 
     def catch_up(self, by_s: float = 2.0) -> None:

@@ -11,10 +11,11 @@ import json
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar, cast
+from urllib.request import urlopen
 
 from bot.playground.clock import ManualClock, WallClock
 from bot.playground.faults import Fault, FaultPlan, Received
@@ -25,6 +26,7 @@ from bot.playground.slack.people import BOT_USER, BUILDS, OPERATOR
 from bot.playground.slack.standin import SlackStandin
 from bot.playground.slack.strictness import Strictness
 from bot.playground.vendors.debci import DebciStandin
+from bot.playground.vendors.env0_model import SECRET
 from bot.playground.vendors.wercker import PipelineSpec, WerckerStandin
 from bot.runtime.bot import Bot
 from bot.runtime.logs import JsonFormatter
@@ -58,18 +60,18 @@ class Stage:
         self.debci = DebciStandin(self.clock, {DEBCI_KEY: "ci-bot"})
         self.database = folder / "bot.db"
         self.log = LogKeeper()
+        self.vendors: dict[str, Any] = {"wercker": self.wercker, "debci": self.debci}
         self._environ = dict(environ or {})
         self._open = ExitStack()
-        self._servers = {
-            "slack": Server(self.slack.app),
-            "wercker": Server(self.wercker.app),
-            "debci": Server(self.debci.app),
-        }
+        self._servers = {"slack": Server(self.slack.app)}
+        self._secrets: set[str] = set()
+        self._metrics = ""
         self.bot: Bot
         self._running: Bot | None = None
         self._make_applications()
 
     def __enter__(self) -> Self:
+        self._servers |= {name: Server(one.app) for name, one in self.vendors.items()}
         with ExitStack() as opening:
             for server in self._servers.values():
                 opening.enter_context(server)
@@ -80,8 +82,11 @@ class Stage:
             self._open = opening.pop_all()
         return self
 
-    def __exit__(self, *exc: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
+        """Ends all; AssertionError if anything secret was shown or kept anywhere."""
         self._open.close()
+        if kind is None:
+            check_secrets(self.canaries(), self.places())
 
     # The bot
 
@@ -96,13 +101,7 @@ class Stage:
             "BOT_OPERATORS": OPERATOR,
             "BOT_POLL__MIN_INTERVAL_S": "0.2",
             "BOT_POLL__MAX_INTERVAL_S": "0.4",
-            "BOT_PROVIDERS__WERCKER__BASE_URL": self.url("wercker"),
-            "BOT_PROVIDERS__WERCKER__TOKEN": WERCKER_TOKEN,
-            "BOT_PROVIDERS__WERCKER__APPLICATIONS": "acme/shop,acme/catalog",
-            "BOT_PROVIDERS__WERCKER__REQUESTS_PER_MINUTE": "6000",
-            "BOT_PROVIDERS__DEBCI__BASE_URL": self.url("debci"),
-            "BOT_PROVIDERS__DEBCI__TOKEN": DEBCI_KEY,
-            "BOT_PROVIDERS__DEBCI__REQUESTS_PER_MINUTE": "6000",
+            **self.providers(),
         }
         if self.transport == "socket":
             values["SLACK_APP_TOKEN"] = self.slack.app_token
@@ -111,10 +110,23 @@ class Stage:
         values |= self._environ
         return {name: value for name, value in values.items() if value is not None}
 
+    def providers(self) -> dict[str, str]:
+        """The settings of the CI services."""
+        return {
+            "BOT_PROVIDERS__WERCKER__BASE_URL": self.url("wercker"),
+            "BOT_PROVIDERS__WERCKER__TOKEN": WERCKER_TOKEN,
+            "BOT_PROVIDERS__WERCKER__APPLICATIONS": "acme/shop,acme/catalog",
+            "BOT_PROVIDERS__WERCKER__REQUESTS_PER_MINUTE": "6000",
+            "BOT_PROVIDERS__DEBCI__BASE_URL": self.url("debci"),
+            "BOT_PROVIDERS__DEBCI__TOKEN": DEBCI_KEY,
+            "BOT_PROVIDERS__DEBCI__REQUESTS_PER_MINUTE": "6000",
+        }
+
     def start_bot(self) -> None:
         """Starts a bot and returns once it can be reached. If it never can, leaving ends it."""
         settings = read(self.environ())
         self.log.secrets = settings.secrets()
+        self._secrets.update(settings.secrets())
         self.bot = Bot(settings)
         self.bot.start()
         self._running = self.bot
@@ -131,6 +143,8 @@ class Stage:
         """Ends the bot that runs, if one does."""
         running, self._running = self._running, None
         if running is not None:
+            with urlopen(f"http://127.0.0.1:{running.port}/metrics", timeout=LIMIT_S) as reply:
+                self._metrics += reply.read().decode()
             running.stop()
 
     def url(self, service: str) -> str:
@@ -143,7 +157,7 @@ class Stage:
 
     def faults(self, instance: str) -> FaultPlan:
         """Faults of one CI service, and the record of what it received."""
-        return {"wercker": self.wercker.faults, "debci": self.debci.faults}[instance]
+        return cast("FaultPlan", self.vendors[instance].faults)
 
     def break_down(self, instance: str, **fault: Any) -> Fault:
         """Lets a CI service misbehave; see `Fault`."""
@@ -151,7 +165,7 @@ class Stage:
 
     def changes(self, instance: str = "") -> list[Received]:
         """Every request so far that asks a CI service to change anything."""
-        wanted = [instance] if instance else ["wercker", "debci"]
+        wanted = [instance] if instance else list(self.vendors)
         return [r for one in wanted for r in self.faults(one).requests("POST|PUT|PATCH|DELETE")]
 
     def body(self) -> Any:
@@ -181,6 +195,26 @@ class Stage:
         calls = [json.dumps([c.method, c.args], default=str) for c in self.slack.calls()]
         received = [r.body.decode(errors="replace") for r in self.slack.faults.received]
         return "\n".join((*calls, *received))
+
+    def canaries(self) -> set[str]:
+        """What must never be seen: the settings' secrets, those of Slack and of env0, and the
+        values of variables that begin with `canary`, wherever a CI service holds them.
+        """
+        slack = {self.slack.bot_token, self.slack.app_token, self.slack.signing_secret}
+        return slack | self._secrets | {SECRET} | set(planted(self.variables()))
+
+    def variables(self) -> list[Any]:
+        """The variables that the CI services hold, in their own form."""
+        return [run.env for run in self.wercker.runs]
+
+    def places(self) -> dict[str, str]:
+        """Whatever left the bot or was kept by it; a bot that still runs has not told all."""
+        return {
+            "Slack": self.posted(),
+            "the log": self.log.text,
+            "the database": self.stored_bytes().decode("latin-1"),
+            "/metrics": self._metrics,
+        }
 
     def marked_up(self, message: Message) -> str:
         """What Slack reads for mentions, links and markup: a message without its plain texts."""
@@ -269,6 +303,22 @@ class Player:
         known = {m.ts for m in self.screen(entry)}
         answer = self.asks("/runs providers", entry)
         return {m.ts for m in self.screen(entry)} - known == {answer.ts}
+
+
+def planted(value: Any) -> Iterator[str]:
+    """Every text in it that begins with `canary`."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, str) and value.startswith("canary"):
+        yield value
+    for item in value if isinstance(value, list) else ():
+        yield from planted(item)
+
+
+def check_secrets(canaries: Collection[str], places: Mapping[str, str]) -> None:
+    """AssertionError that names the places where a secret stands, and never the secret."""
+    found = [name for name, text in places.items() if any(one in text for one in canaries)]
+    assert not found, f"a secret stands in {', '.join(found)}"
 
 
 def _mrkdwn(value: Any) -> Iterator[str]:
