@@ -89,7 +89,7 @@ def test_list(reply: TestList, context: RenderContext) -> Rendered:
         return compose([run_line(reply.run, context.now), "ⓘ this run lists no tests"])
     return compose(
         [run_line(reply.run, context.now), *(_test_line(test) for test in reply.tests)],
-        footer=[f"{len(reply.tests)} tests"],
+        footer=["1 test" if len(reply.tests) == 1 else f"{len(reply.tests)} tests"],
     )
 
 
