@@ -165,6 +165,7 @@ class Front:
         self._plan: list[tuple[Wanted, Act]] = []
         self._first = 0
         self._all: list[Received] = []
+        self._credentials: set[str] = set()
         self._sockets: set[socket.socket] = set()
         self._is_listening = True
         self.over = threading.Event()
@@ -185,9 +186,10 @@ class Front:
             return tuple(self._all[self._first :])
 
     @property
-    def ever_received(self) -> tuple[Received, ...]:
+    def credentials(self) -> frozenset[str]:
+        """What was ever sent in the header of that purpose."""
         with self._lock:
-            return tuple(self._all)
+            return frozenset(self._credentials)
 
     def behave(self, act: Act | None = None, wanted: Wanted = lambda _: True) -> None:
         """From now on answers the wanted requests so, and passes the others on. The count of
@@ -237,6 +239,7 @@ class Front:
             number = len(self._all) - self._first
             request = Received(number, method, target, headers, body)
             self._all.append(request)
+            self._credentials |= {*headers.get("authorization", "").split()[-1:]}
             return request
 
     def _act_for(self, request: Received) -> Act:
