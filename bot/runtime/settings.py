@@ -28,8 +28,8 @@ from bot.providers.registry import complaints
 from bot.providers.settings import CommaList, is_loopback
 
 PREFIX = "BOT_"
-_CHANNEL = re.compile(r"[CGD][A-Z0-9]{2,}")
-_OPERATOR = re.compile(r"\*|[UWSCG][A-Z0-9]{2,}")
+_CHANNEL = re.compile(r"[CGD][A-Za-z0-9_-]+")
+_OPERATOR = re.compile(r"\*|[UWSCGD][A-Za-z0-9_-]+")
 
 
 def _api_url(text: str) -> str:

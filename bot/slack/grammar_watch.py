@@ -27,7 +27,7 @@ from bot.slack.words import Kind, Word
 LONGEST_MUTE = timedelta(days=90)
 _OPTIONS = ("on", "mention", "thread", "overdue")
 _FILTERS: tuple[FilterKey, ...] = ("branch", "status", "provider", "pipeline", "by", "env")
-_ID = re.compile(r"[UWS][A-Z0-9]{2,20}")
+_ID = re.compile(r"[UWS][A-Za-z0-9_-]{1,40}")
 _PLAIN_NUMBER = re.compile(r"#?([0-9]{1,6})")
 _ALIKE_ENOUGH = 1
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.domain.chat import Asker
 
-_MENTION = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^>]*)?>")
+_MENTION = re.compile(r"<@[UW][A-Za-z0-9_-]+(?:\|[^>]*)?>")
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,8 @@ SYMBOLS: dict[Status, str] = {
     Status.UNKNOWN: "?",
 }
 TONES = {"info": "ⓘ", "done": "✔", "warning": "⚠", "problem": "✖"}
-_USER = re.compile(r"[UW][A-Z0-9]{2,20}")
-_GROUP = re.compile(r"S[A-Z0-9]{2,20}")
+_USER = re.compile(r"[UW][A-Za-z0-9_-]{1,40}")
+_GROUP = re.compile(r"S[A-Za-z0-9_-]{1,40}")
 _FULL_HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _LOUD = frozenset({"here", "channel", "everyone", "group"})
 _BAR = 10
