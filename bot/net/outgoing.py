@@ -3,6 +3,7 @@
 import json as json_format
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 from urllib.parse import urlencode
@@ -61,7 +62,9 @@ def prepare(
     raise UnsendableError
 
 
+@cache
 def user_agent() -> str:
+    """Our name and version, looked up once."""
     try:
         return f"ci-chat-bot/{version('ci-chat-bot')}"
     except PackageNotFoundError:  # run from a bare checkout

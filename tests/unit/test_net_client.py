@@ -47,7 +47,9 @@ def test_a_bare_checkout_has_a_name_too(monkeypatch: pytest.MonkeyPatch) -> None
         raise PackageNotFoundError(name)
 
     monkeypatch.setattr("bot.net.outgoing.version", unknown)
+    user_agent.cache_clear()
     assert user_agent() == "ci-chat-bot/0"
+    user_agent.cache_clear()
 
 
 def test_bodies_are_json_or_a_form(server: RawServer) -> None:
