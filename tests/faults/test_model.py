@@ -42,7 +42,7 @@ ENDS = (Status.FAILED, Status.FAILED, Status.FAILED, Status.PASSED, Status.PASSE
         Status.ERRORED, Status.ABORTED)  # fmt: skip
 MISHAPS = ("lost", "dropped", "429", "die before", "die after")
 IS_CI = bool(os.environ.get("CI"))
-EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "400" if IS_CI else "60"))
+EXAMPLES = int(os.environ.get("MODEL_EXAMPLES", "250" if IS_CI else "60"))
 SHRINKS = "MODEL_SHRINK" in os.environ
 STEPS = 50
 HOUR = timedelta(hours=1)

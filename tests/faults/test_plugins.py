@@ -113,7 +113,7 @@ class TestAtTheStart:
         fleet.close()
 
     @pytest.mark.parametrize("what", BROKEN)
-    def test_check_names_the_package(self, install: Install, what: str) -> None:
+    def test_f29_check_names_the_package(self, install: Install, what: str) -> None:
         source, words = BROKEN[what]
         install("acme", source)
         rows = check.check(with_acme(), SystemClock())
@@ -159,7 +159,7 @@ class TestAtTheStart:
 class TestAtWork:
     @pytest.mark.parametrize("what", FAULTS)
     @pytest.mark.parametrize("call", ["check", "get", "recent", "observe", "find_pipeline"])
-    def test_what_a_call_raises_stays_with_it(
+    def test_f29_what_a_call_raises_stays_with_it(
         self, acme: Callable[[str], Instance], what: str, call: str
     ) -> None:
         one = acme(method(call, FAULTS[what]))
@@ -208,7 +208,7 @@ class TestAtWork:
         runs = one.ask(lambda p: p.recent("*", 5, within(5)), within(5))
         assert [run.ref.run_id for run in runs] == ["1", "2"]
 
-    def test_what_never_returns_is_left_alone(self, acme: Callable[[str], Instance]) -> None:
+    def test_f29_what_never_returns_is_left_alone(self, acme: Callable[[str], Instance]) -> None:
         release = threading.Event()
         sys.modules["acme_release"] = release  # type: ignore[assignment]
         wait = "import sys; sys.modules['acme_release'].wait(30)"
@@ -237,7 +237,7 @@ class TestAtWork:
 
 class TestInSlack:
     @pytest.mark.parametrize("what", ["import", "build"])
-    def test_broken_from_the_start(self, install: Install, tmp_path: Path, what: str) -> None:
+    def test_f29_broken_from_the_start(self, install: Install, tmp_path: Path, what: str) -> None:
         install("acme", BROKEN[what][0])
         environ = {"BOT_PROVIDERS__ACME__TOKEN": "canary-plugin-token"}
         with Stage("socket", tmp_path, environ) as stage:
@@ -252,7 +252,7 @@ class TestInSlack:
             assert len(stage.changes("wercker")) == 1, started.visible
             assert not stage.bot.unready()
 
-    def test_broken_at_work(self, install: Install, tmp_path: Path) -> None:
+    def test_f29_broken_at_work(self, install: Install, tmp_path: Path) -> None:
         """Whatever it raises or returns, in lists, polls and addresses."""
         calls = ("check", "recent", "observe", "sources", "run_id_in", "pipelines")
         install("acme", "".join(method(name, "return [object()]") for name in calls))

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ import pytest
 from bot.domain.clock import Deadline
 from bot.domain.errors import Kind, ProviderError
 from bot.domain.providers import BuildContext
+from bot.domain.statuses import Status
 from bot.playground.clock import ManualClock
 from bot.playground.faults import Fault
 from bot.playground.server import Server
@@ -29,6 +30,8 @@ from bot.playground.slack.people import BUILDS, OPERATOR
 from bot.playground.vendors.allure import AllureStandin
 from bot.providers.allure import SPEC as ALLURE
 from bot.runtime.clock import SystemClock
+from tests.fakes.model_vendor import Vendor
+from tests.fakes.model_world import CHANGES, World
 from tests.fakes.newsroom import Newsroom
 from tests.fakes.stage import SHOP, Stage
 from tests.scenario.test_serve import Process, get
@@ -266,3 +269,49 @@ def test_f30_a_thread_that_dies_is_started_once_more_and_then_all_ends(newsroom:
         stop.set()
         watching.join(10)
     assert "bot.dying" in room.log.events()
+
+
+def test_f16_a_run_repeated_under_its_id_and_stale_pages_tell_each_failure_once(
+    tmp_path: Path,
+) -> None:
+    """Both ends of a repeated run are told; a cache that is some changes behind tells nothing."""
+    with closing(World(tmp_path)) as world:
+        world.poll()
+        vendor = world.vendors[1]
+        run_id = vendor.start("p0", "main")
+        for stale_by in (0, 1, 2, 3):
+            if stale_by:
+                vendor.repeat(run_id)
+            look(world, vendor, stale_by)
+            vendor.end(run_id, Status.FAILED)
+            look(world, vendor, stale_by)
+        world.heal_and_drain()
+        assert set(world.told(CHANGES).values()) == {1}
+        assert len(world.told(CHANGES)) == 4
+
+
+def look(world: World, vendor: Vendor, stale_by: int) -> None:
+    """Fresh, then from a cache, then fresh again."""
+    for behind in (0, stale_by, 0):
+        vendor.stale_by = behind
+        world.clock.advance(61)
+        world.poll()
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_f21_a_clock_that_jumps_loses_nothing_and_repeats_nothing(
+    tmp_path: Path, hours: int
+) -> None:
+    with closing(World(tmp_path)) as world:
+        world.poll()
+        vendor = world.vendors[0]
+        for error in (0, hours, 0):
+            world.clock.error = timedelta(hours=error)
+            world.clock.advance(61)
+            vendor.end(vendor.start("p0", "main"), Status.FAILED)
+            world.poll()
+            world.send(1)
+        world.heal_and_drain()
+        assert set(world.told(CHANGES)) == world.truth(CHANGES).must
+        assert set(world.told(CHANGES).values()) == {1}
+        assert len(world.told(CHANGES)) == 3
