@@ -9,6 +9,7 @@ A test plays people and looks at their screens, and at what the CI services rece
 
 import json
 import logging
+import re
 import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -42,6 +43,7 @@ WERCKER_TOKEN = "canary-wercker-token"
 DEBCI_KEY = "canary-debci-key"
 SHOP, DEPLOY, CATALOG = "acme/shop/build", "acme/shop/deploy", "acme/catalog/build"
 LIMIT_S = 10.0
+_CANARY = re.compile(rb"canary[\w-]+")
 QUIET = ("slack_bolt", "slack_sdk", "urllib3", "waitress", "asyncio", "aiohttp")
 
 
@@ -197,11 +199,12 @@ class Stage:
         return "\n".join((*calls, *received))
 
     def canaries(self) -> set[str]:
-        """What must never be seen: the settings' secrets, those of Slack and of env0, and the
-        values of variables that begin with `canary`, wherever a CI service holds them.
+        """What must never be seen: the settings' secrets, those of Slack and of env0, and
+        whatever begins with `canary` among the variables that a CI service holds or got.
         """
         slack = {self.slack.bot_token, self.slack.app_token, self.slack.signing_secret}
-        return slack | self._secrets | {SECRET} | set(planted(self.variables()))
+        typed = {m.decode() for r in self.changes() for m in _CANARY.findall(r.body)}
+        return slack | self._secrets | {SECRET} | typed | set(planted(self.variables()))
 
     def variables(self) -> list[Any]:
         """The variables that the CI services hold, in their own form."""
