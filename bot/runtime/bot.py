@@ -70,6 +70,7 @@ class Bot:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._token = _require_slack(settings)
+        self._secrets = settings.secrets()
         self._clock = SystemClock()
         self._metrics = Metrics()
         self._fatal = threading.Event()
@@ -276,6 +277,7 @@ class Bot:
             now=self._clock.now(),
             prefix=self._settings.command_prefix,
             channel=channel,
+            secrets=self._secrets,
             sign=partial(self._sign, channel),
         )
 

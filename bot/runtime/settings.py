@@ -28,6 +28,7 @@ from bot.providers.registry import complaints
 from bot.providers.settings import CommaList, is_loopback
 
 PREFIX = "BOT_"
+SHORTEST_SECRET = 8
 _CHANNEL = re.compile(r"[CGD][A-Za-z0-9_-]+")
 _OPERATOR = re.compile(r"\*|[UWSCGD][A-Za-z0-9_-]+")
 
@@ -208,11 +209,11 @@ class Settings(BaseSettings):
         return Path(self.database_url.removeprefix("sqlite:///"))
 
     def secrets(self) -> tuple[str, ...]:
-        """Every secret value, to be kept out of logs."""
+        """Every secret value that is long enough to be told from a common word."""
         named = (self.slack_bot_token, self.slack_app_token, self.slack_signing_secret)
         values = [one.get_secret_value() for one in named if one is not None]
         values += [v for one in self.providers.values() for k, v in one.items() if _is_secret(k)]
-        return tuple(value for value in values if len(value) >= 4)  # noqa: PLR2004
+        return tuple(value for value in values if len(value) >= SHORTEST_SECRET)
 
 
 def _is_secret(name: str) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -13,13 +13,14 @@ from bot.slack.values import Press
 @dataclass(frozen=True, slots=True)
 class RenderContext:
     """`sign` makes the value of a button in this channel; `prefix` stands before each command's
-    name (`ci-` makes `/ci-runs`).
+    name (`ci-` makes `/ci-runs`). None of `secrets` is ever shown.
     """
 
     now: datetime
     channel: str
     sign: Callable[[Press], str]
     prefix: str = ""
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

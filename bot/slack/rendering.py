@@ -39,6 +39,7 @@ from bot.slack import rendering_help as help_
 from bot.slack import rendering_runs as runs
 from bot.slack import rendering_watches as watches
 from bot.slack.page import RenderContext, Rendered
+from bot.slack.redaction import redacted
 
 __all__ = ["RenderContext", "Rendered", "render"]
 
@@ -73,4 +74,4 @@ _RENDERERS: dict[type, Callable[[Any, RenderContext], Rendered]] = {
 
 def render(reply: Reply, context: RenderContext) -> Rendered:
     """The message for a reply, within all of Slack's limits, pinging nobody by accident."""
-    return _RENDERERS[type(reply)](reply, context)
+    return redacted(_RENDERERS[type(reply)](reply, context), context.secrets)

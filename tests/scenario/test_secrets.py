@@ -60,3 +60,21 @@ def test_a_token_that_somebody_types_by_its_name_is_not_repeated(
         for typed in (f"token={WERCKER_TOKEN}", f"env.A={WERCKER_TOKEN} x=1"):
             answer = olivia.asks(f"/trigger wercker:{SHOP} {typed}", entry)
             assert "•••" in answer.text
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        f"/runs {WERCKER_TOKEN}",
+        f"/runs branch={WERCKER_TOKEN}",
+        f"/trigger wercker:{SHOP} message={WERCKER_TOKEN} dry",
+    ],
+)
+def test_a_token_that_somebody_types_as_a_plain_word_is_not_repeated(
+    tmp_path: Path, typed: str
+) -> None:
+    with Stage("http", tmp_path) as stage:
+        olivia = stage.person()
+        olivia.does(typed)
+        stage.wait(lambda: [m for m in olivia.screen() if "•••" in m.text], "the answer")
+        assert WERCKER_TOKEN not in "".join(m.visible for m in olivia.screen())
