@@ -10,9 +10,9 @@ from bot.providers.allure_addresses import is_id
 from bot.providers.allure_api import AllureApi, visible
 from bot.providers.allure_errors import INVISIBLE
 from bot.providers.allure_launches import Launches
-from bot.providers.allure_memory import Memory
 from bot.providers.allure_replies import JobReply
 from bot.providers.allure_words import line, web_url
+from bot.providers.memory import Memory
 
 LIST_S = 600.0  # jobs are added now and then
 _PAGES = 10

@@ -12,7 +12,6 @@ from bot.domain.clock import Clock, Deadline
 from bot.domain.runs import Run
 from bot.providers.allure_addresses import checked
 from bot.providers.allure_api import AllureApi, Page, odd_form, optional
-from bot.providers.allure_memory import Memory
 from bot.providers.allure_replies import (
     EnvironmentValue,
     JobRunReply,
@@ -22,6 +21,7 @@ from bot.providers.allure_replies import (
 )
 from bot.providers.allure_status import Parts, decide, needs_progress
 from bot.providers.allure_words import run_of
+from bot.providers.memory import Memory
 
 REMEMBERED_S = 86400.0
 TOUCHED_S = 600.0

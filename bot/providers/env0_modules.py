@@ -1,10 +1,8 @@
 """Modules of an env0 organization: their keys, and what is remembered about them."""
 
-import threading
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
 
 from bot.domain.clock import Clock, Deadline
 from bot.domain.errors import Kind, ProviderError
@@ -13,37 +11,9 @@ from bot.net import clean_message
 from bot.providers.env0_addresses import is_glob, is_key
 from bot.providers.env0_api import Env0Api
 from bot.providers.env0_replies import Identified, ModuleReply, Organization
-
-V = TypeVar("V")
+from bot.providers.memory import Memory
 
 LIST_S = 600.0
-_REMEMBERED = 5000
-
-
-class Memory(Generic[V]):
-    """The newest values by key, each for `ttl_s` seconds. Thread-safe."""
-
-    def __init__(self, clock: Clock, ttl_s: float) -> None:
-        self._clock, self._ttl_s = clock, ttl_s
-        self._values: OrderedDict[str, tuple[float, V]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: str) -> V | None:
-        with self._lock:
-            ends_at, value = self._values.get(key, (0.0, None))
-        return value if self._clock.monotonic() < ends_at else None
-
-    def put(self, key: str, value: V) -> V:
-        with self._lock:
-            self._values[key] = (self._clock.monotonic() + self._ttl_s, value)
-            self._values.move_to_end(key)
-            if len(self._values) > _REMEMBERED:
-                self._values.popitem(last=False)
-        return value
-
-    def forget(self, key: str) -> None:
-        with self._lock:
-            self._values.pop(key, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +64,9 @@ class Modules:
     def __init__(self, api: Env0Api, clock: Clock, organization_id: str | None) -> None:
         self._api = api
         self._organization_id = organization_id
-        self._lists: Memory[tuple[Module, ...]] = Memory(clock, LIST_S)
-        self._projects: Memory[str] = Memory(clock, LIST_S)
-        self._gone: Memory[bool] = Memory(clock, LIST_S)
+        self._lists: Memory[str, tuple[Module, ...]] = Memory(clock, LIST_S)
+        self._projects: Memory[str, str] = Memory(clock, LIST_S)
+        self._gone: Memory[str, bool] = Memory(clock, LIST_S)
 
     def organizations(self, deadline: Deadline) -> tuple[Organization, ...]:
         """Those of the key; also the cheapest proof of it."""

@@ -14,7 +14,7 @@ from bot.domain.pipelines import PipelineRef
 from bot.domain.runs import Run, RunRef
 from bot.providers.env0_addresses import Links
 from bot.providers.env0_api import Env0Api, Items
-from bot.providers.env0_modules import LIST_S, Memory, Module, Modules
+from bot.providers.env0_modules import LIST_S, Module, Modules
 from bot.providers.env0_replies import DeploymentReply, RunReply, is_id
 from bot.providers.env0_words import (
     author_of,
@@ -24,6 +24,7 @@ from bot.providers.env0_words import (
     status_of,
     title_of,
 )
+from bot.providers.memory import Memory
 
 _AT_ONCE = 6
 _SEARCHED_MODULES = 40
@@ -46,9 +47,9 @@ class Runs:
         self, instance: str, api: Env0Api, modules: Modules, links: Links, clock: Clock
     ) -> None:
         self._instance, self._api, self._modules, self._links = instance, api, modules, links
-        self._homes: Memory[str] = Memory(clock, _HOME_S)
-        self._homeless: Memory[bool] = Memory(clock, LIST_S)
-        self._run_ids: Memory[str] = Memory(clock, _HOME_S)
+        self._homes: Memory[str, str] = Memory(clock, _HOME_S)
+        self._homeless: Memory[str, bool] = Memory(clock, LIST_S)
+        self._run_ids: Memory[str, str] = Memory(clock, _HOME_S)
 
     def listed(self, module: Module, deadline: Deadline) -> Listed:
         """One request: the vendor lists all runs of a module at once and in no order, and takes

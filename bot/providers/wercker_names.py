@@ -1,53 +1,24 @@
 """Names and ids of Wercker's applications and pipelines, remembered for a while."""
 
-import threading
-from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from bot.domain.clock import Clock, Deadline
 from bot.domain.errors import Kind, ProviderError
+from bot.providers.memory import Memory
 from bot.providers.wercker_addresses import is_application, is_id, is_name
 from bot.providers.wercker_api import INVISIBLE, PAGE_LENGTH, V3, WerckerApi, visible
 from bot.providers.wercker_replies import ApplicationReply, Identified, PipelineReply
 from bot.providers.wercker_words import Application, application_of, pipeline_key
 
-V = TypeVar("V")
 R = TypeVar("R", bound=Identified)
 
 IDENTITY_S = 3600.0  # an id keeps its name, as good as always
 LIST_S = 600.0  # lists grow
-_REMEMBERED = 2000
 _APPLICATIONS_A_PAGE = 100
 _PAGES = 10
-
-
-class Memory(Generic[V]):
-    """The newest values by key, each for `ttl_s` seconds. Thread-safe."""
-
-    def __init__(self, clock: Clock, ttl_s: float) -> None:
-        self._clock, self._ttl_s = clock, ttl_s
-        self._values: OrderedDict[str, tuple[float, V]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: str) -> V | None:
-        with self._lock:
-            ends_at, value = self._values.get(key, (0.0, None))
-        return value if self._clock.monotonic() < ends_at else None
-
-    def put(self, key: str, value: V) -> V:
-        with self._lock:
-            self._values[key] = (self._clock.monotonic() + self._ttl_s, value)
-            self._values.move_to_end(key)
-            if len(self._values) > _REMEMBERED:
-                self._values.popitem(last=False)
-        return value
-
-    def forget(self, key: str) -> None:
-        with self._lock:
-            self._values.pop(key, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +39,11 @@ class Names:
     def __init__(self, api: WerckerApi, clock: Clock, configured: tuple[str, ...]) -> None:
         self._api = api
         self._configured = configured
-        self._applications: Memory[Application] = Memory(clock, IDENTITY_S)
-        self._homes: Memory[Found] = Memory(clock, IDENTITY_S)
-        self._homeless: Memory[bool] = Memory(clock, LIST_S)
-        self._owned: Memory[tuple[Application, ...]] = Memory(clock, LIST_S)
-        self._pipelines: Memory[tuple[PipelineReply, ...]] = Memory(clock, LIST_S)
+        self._applications: Memory[str, Application] = Memory(clock, IDENTITY_S)
+        self._homes: Memory[str, Found] = Memory(clock, IDENTITY_S)
+        self._homeless: Memory[str, bool] = Memory(clock, LIST_S)
+        self._owned: Memory[str, tuple[Application, ...]] = Memory(clock, LIST_S)
+        self._pipelines: Memory[str, tuple[PipelineReply, ...]] = Memory(clock, LIST_S)
 
     def application(self, key: str, deadline: Deadline) -> Application:
         """By `owner/name`, in any case that the server takes."""

@@ -6,9 +6,10 @@ from bot.domain.clock import Clock, Deadline
 from bot.domain.errors import Kind, ProviderError
 from bot.domain.runs import Log, Run
 from bot.domain.statuses import Status
+from bot.providers.memory import Memory
 from bot.providers.wercker_addresses import is_id
 from bot.providers.wercker_api import V3, WerckerApi
-from bot.providers.wercker_names import IDENTITY_S, Memory, Names
+from bot.providers.wercker_names import IDENTITY_S, Names
 from bot.providers.wercker_replies import RunDetail, RunReply, StepReply, in_order
 from bot.providers.wercker_words import INTERNAL_STEPS, Application, application_of, run_of
 
@@ -23,7 +24,7 @@ class Runs:
     ) -> None:
         self._instance, self._web_url = instance, web_url
         self._api, self._names = api, names
-        self._failed_steps: Memory[str] = Memory(clock, IDENTITY_S)
+        self._failed_steps: Memory[str, str] = Memory(clock, IDENTITY_S)
 
     def get(self, run_id: str, deadline: Deadline) -> Run:
         """One request for a run of a known pipeline; a failed one costs its steps as well."""

@@ -23,7 +23,6 @@ from bot.providers.allure_addresses import run_id_in, sources_for
 from bot.providers.allure_api import Page
 from bot.providers.allure_cursor import Cursor, Mark, Seen, fingerprint, seen_of, steady_end
 from bot.providers.allure_errors import vendor_words, worded
-from bot.providers.allure_memory import Memory
 from bot.providers.allure_polls import PAGES_A_POLL, newest, turned, walk
 from bot.providers.allure_replies import (
     JobReply,
@@ -45,6 +44,7 @@ from bot.providers.allure_status import (
     newest_of_each_job,
 )
 from bot.providers.allure_words import result_of, run_of, step_status, steps_of, web_url
+from bot.providers.memory import Memory
 from tests.fakes.net import START, StillClock
 
 RECORDED = Path(__file__).parents[1] / "recorded" / "allure-testops"
@@ -945,7 +945,7 @@ class TestMemory:
         clock.passed_s = 10.0
         assert memory.get(1) is None
         assert memory.items() == []
-        for number in range(2001):
+        for number in range(5001):
             memory.put(number, "x")
         assert memory.get(0) is None
         assert memory.get(1) == "x"

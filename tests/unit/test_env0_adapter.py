@@ -19,7 +19,7 @@ from bot.domain.statuses import Status
 from bot.providers.env0 import SPEC, Env0Settings
 from bot.providers.env0_addresses import Links, checked_web_path, is_key, sources_for
 from bot.providers.env0_api import Env0Api, readable
-from bot.providers.env0_modules import Memory, Module, Modules, keyed
+from bot.providers.env0_modules import Module, Modules, keyed
 from bot.providers.env0_polls import Cursor, marked, news, turned
 from bot.providers.env0_replies import (
     DeploymentReply,
@@ -47,6 +47,7 @@ from bot.providers.env0_words import (
     step_of,
     title_of,
 )
+from bot.providers.memory import Memory
 from tests.fakes.net import StillClock
 
 RECORDED = Path(__file__).parents[1] / "recorded" / "env0"
@@ -638,7 +639,7 @@ class TestSettings:
 
 def test_memory_forgets_in_time_and_by_number() -> None:
     clock = StillClock()
-    memory: Memory[int] = Memory(clock, 10)
+    memory: Memory[str, int] = Memory(clock, 10)
     memory.put("a", 1)
     clock.wait(9)
     assert memory.get("a") == 1

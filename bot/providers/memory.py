@@ -10,11 +10,11 @@ from bot.domain.clock import Clock
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
-_REMEMBERED = 2000
+_REMEMBERED = 5000
 
 
 class Memory(Generic[K, V]):
-    """The 2,000 newest values by key, each for `ttl_s` seconds. Thread-safe."""
+    """The 5,000 newest values by key, each for `ttl_s` seconds. Thread-safe."""
 
     def __init__(self, clock: Clock, ttl_s: float) -> None:
         self._clock, self._ttl_s = clock, ttl_s
