@@ -1,6 +1,7 @@
 """The composed bot: everything wired together, started and stopped in order."""
 
 import logging
+import math
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -9,7 +10,7 @@ from functools import partial
 
 from slack_sdk import WebClient
 
-from bot.domain.errors import ConfigError
+from bot.domain.errors import ConfigError, StoreError
 from bot.domain.outbox import Outcome
 from bot.domain.pipelines import Pattern
 from bot.domain.runs import Run
@@ -299,7 +300,11 @@ class Bot:
             self._identifier.wake.set()
 
     def _depth(self) -> float:
-        return float(self._store.outbox_depth())
+        """Not a number while the database does not tell."""
+        try:
+            return float(self._store.outbox_depth())
+        except StoreError:
+            return math.nan
 
     def _died(self, name: str) -> None:
         log.critical("thread.died_twice", extra={"loop": name})

@@ -10,6 +10,7 @@ from bot.domain.errors import StoreError
 
 log = logging.getLogger(__name__)
 
+AFTER_STORE_ERROR_S = 1.0
 STALE_S = 120.0
 """A loop that has not turned for so long is stuck: its longest turn is much shorter."""
 
@@ -85,16 +86,18 @@ class Supervisor:
         try:
             while not self._stop.is_set():
                 loop.turned_at = self._clock.monotonic()
-                if not self._turn(loop):
-                    loop.wake.wait(loop.pause_s())
-                    loop.wake.clear()
+                self._turn(loop)
         except Exception:
             log.exception("thread.died", extra={"loop": loop.name})
 
-    def _turn(self, loop: Loop) -> bool:
+    def _turn(self, loop: Loop) -> None:
+        """One turn and, if there was no work, the pause behind it; both may ask the database."""
         try:
-            return loop.turn()
+            if loop.turn():
+                return
+            pause_s = loop.pause_s()
         except StoreError as error:
             log.warning("store.failed", extra={"loop": loop.name, "detail": error.detail})
-            loop.wake.wait(1.0)
-            return False
+            pause_s = AFTER_STORE_ERROR_S
+        loop.wake.wait(pause_s)
+        loop.wake.clear()
