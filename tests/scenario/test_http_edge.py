@@ -14,7 +14,7 @@ from bot.playground.slack.delivery import FORM
 from bot.playground.slack.people import BUILDS, HOME_TEAM, OPERATOR
 from tests.fakes.stage import SHOP, Player, Stage, Transport
 
-CANARY = "canary-in-the-body"
+CANARY = "marker-in-the-body"
 
 
 @pytest.fixture(params=["http"])
