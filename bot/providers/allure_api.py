@@ -13,8 +13,9 @@ from pydantic import BaseModel, ValidationError
 from bot.domain.clock import Deadline
 from bot.domain.errors import Kind, ProviderError
 from bot.net import HttpClient, HttpError, Reply
-from bot.providers.allure_errors import INVISIBLE, no_api, worded
+from bot.providers.allure_errors import no_api, worded
 from bot.providers.allure_session import AccessToken, Session
+from bot.providers.visibility import INVISIBLE
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
@@ -189,27 +190,6 @@ def optional(read: Callable[[], T]) -> T | None:
         if error.kind not in INVISIBLE:
             raise
     return None
-
-
-def visible(parts: Iterable[Callable[[], Iterable[T]]]) -> list[T]:
-    """What the parts give together. One that is not shown to this token does not cost the
-    others; if none is shown, the refusal is raised.
-    """
-    found: list[T] = []
-    problem: ProviderError | None = None
-    is_any_shown = False
-    for part in parts:
-        try:
-            found += part()
-        except ProviderError as error:
-            if error.kind not in INVISIBLE:
-                raise
-            problem = error
-        else:
-            is_any_shown = True
-    if problem is not None and not is_any_shown:
-        raise problem
-    return found
 
 
 def parsed(model: type[M], value: Any) -> M:

@@ -8,7 +8,6 @@ from typing import Any
 from bot.domain.errors import Kind, ProviderError
 from bot.net import HttpError, Reply, clean_message
 
-INVISIBLE = frozenset({Kind.FORBIDDEN, Kind.NOT_FOUND})
 """A launch that does not exist is answered with 403 as well (recorded by a client)."""
 
 _REDIRECTS = range(300, 400)

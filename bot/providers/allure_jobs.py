@@ -7,12 +7,12 @@ from bot.domain.clock import Clock, Deadline
 from bot.domain.errors import Kind, ProviderError
 from bot.domain.pipelines import Pipeline, PipelineRef
 from bot.providers.allure_addresses import is_id
-from bot.providers.allure_api import AllureApi, visible
-from bot.providers.allure_errors import INVISIBLE
+from bot.providers.allure_api import AllureApi
 from bot.providers.allure_launches import Launches
 from bot.providers.allure_replies import JobReply
 from bot.providers.allure_words import line, web_url
 from bot.providers.memory import Memory
+from bot.providers.visibility import INVISIBLE, visible
 
 LIST_S = 600.0  # jobs are added now and then
 _PAGES = 10

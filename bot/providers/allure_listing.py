@@ -7,10 +7,11 @@ from bot.domain.errors import ConfigError, Kind, ProviderError
 from bot.domain.pipelines import Pattern
 from bot.domain.runs import Run
 from bot.providers.allure_addresses import sources_for
-from bot.providers.allure_api import MOST_ITEMS, visible
+from bot.providers.allure_api import MOST_ITEMS
 from bot.providers.allure_launches import Launches
 from bot.providers.allure_replies import LaunchReply
 from bot.providers.allure_status import Parts
+from bot.providers.visibility import visible
 
 _ENOUGH_S = 0.6  # with less time left nothing more is read
 _RESERVE_S = 0.3  # kept to hand over what was found

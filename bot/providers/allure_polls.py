@@ -20,10 +20,10 @@ from bot.domain.runs import Run
 from bot.providers.allure_addresses import is_id
 from bot.providers.allure_api import Page
 from bot.providers.allure_cursor import Cursor, Gap, Mark, Seen, seen_of, steady_end
-from bot.providers.allure_errors import INVISIBLE
 from bot.providers.allure_launches import Launches
 from bot.providers.allure_replies import LaunchReply, ms_of
 from bot.providers.allure_status import Parts
+from bot.providers.visibility import INVISIBLE
 
 PAGE_LENGTH = 50
 PAGES_A_POLL = 10

@@ -6,11 +6,11 @@ from bot.domain.clock import Deadline
 from bot.domain.errors import ProviderError
 from bot.domain.providers import Health
 from bot.providers.allure_api import AllureApi, parsed
-from bot.providers.allure_errors import INVISIBLE
 from bot.providers.allure_jobs import Jobs
 from bot.providers.allure_launches import Launches
 from bot.providers.allure_replies import User
 from bot.providers.allure_words import line
+from bot.providers.visibility import INVISIBLE
 
 _MOST_PROJECTS = 3
 

@@ -28,8 +28,9 @@ from bot.domain.runs import Log, Run, Step
 from bot.domain.statuses import Status
 from bot.net import BearerAuth, HttpClient
 from bot.providers.settings import BaseUrl, CommaList, ProviderSettings, Secret
+from bot.providers.visibility import visible
 from bot.providers.wercker_addresses import is_application, run_id_in, sources_for
-from bot.providers.wercker_api import PAGE_LENGTH, V3, WerckerApi, parsed, visible
+from bot.providers.wercker_api import PAGE_LENGTH, V3, WerckerApi, parsed
 from bot.providers.wercker_names import Found, Names
 from bot.providers.wercker_polls import Listing, Polls
 from bot.providers.wercker_replies import ID, Profile, RunReply

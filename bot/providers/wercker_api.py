@@ -1,7 +1,7 @@
 """Calls to Wercker's API: what is asked, how errors are worded, how lists are read."""
 
 import html
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
@@ -18,7 +18,6 @@ Query = Sequence[tuple[str, str]]
 
 V3 = ("api", "v3")
 PAGE_LENGTH = 20  # the most that lists of runs allow; always sent, as real defaults differed
-INVISIBLE = frozenset({Kind.NOT_FOUND, Kind.FORBIDDEN})  # one application among others
 _SHUT_DOWN_HOST = "app.wercker.com"
 _REDIRECTS = range(300, 400)
 _MEANINGS = {
@@ -134,27 +133,6 @@ class WerckerApi:
             message += " If there is one, it may have done it: look there before you try again."
         kind = Kind.AMBIGUOUS if in_doubt else Kind.BAD_REPLY
         return ProviderError(kind, message, detail=error.detail if error else "")
-
-
-def visible(parts: Iterable[Callable[[], Iterable[T]]]) -> list[T]:
-    """What the parts give together. One that is not shown to this token does not cost the
-    others; if none is shown, the refusal is raised.
-    """
-    found: list[T] = []
-    is_any_shown = False
-    problem: ProviderError | None = None
-    for part in parts:
-        try:
-            found += part()
-        except ProviderError as error:
-            if error.kind not in INVISIBLE:
-                raise
-            problem = error
-        else:
-            is_any_shown = True
-    if problem is not None and not is_any_shown:
-        raise problem
-    return found
 
 
 def parsed(model: type[M], value: Any) -> M:

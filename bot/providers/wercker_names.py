@@ -8,8 +8,9 @@ from typing import TypeVar
 from bot.domain.clock import Clock, Deadline
 from bot.domain.errors import Kind, ProviderError
 from bot.providers.memory import Memory
+from bot.providers.visibility import INVISIBLE, visible
 from bot.providers.wercker_addresses import is_application, is_id, is_name
-from bot.providers.wercker_api import INVISIBLE, PAGE_LENGTH, V3, WerckerApi, visible
+from bot.providers.wercker_api import PAGE_LENGTH, V3, WerckerApi
 from bot.providers.wercker_replies import ApplicationReply, Identified, PipelineReply
 from bot.providers.wercker_words import Application, application_of, pipeline_key
 

@@ -15,8 +15,9 @@ from bot.domain.clock import Deadline
 from bot.domain.errors import Kind, ProviderError
 from bot.domain.providers import Observation, OpenRun
 from bot.domain.runs import Run
+from bot.providers.visibility import INVISIBLE
 from bot.providers.wercker_addresses import is_id
-from bot.providers.wercker_api import INVISIBLE, PAGE_LENGTH, V3, Page, WerckerApi
+from bot.providers.wercker_api import PAGE_LENGTH, V3, Page, WerckerApi
 from bot.providers.wercker_names import Names
 from bot.providers.wercker_replies import RunReply
 from bot.providers.wercker_runs import Runs
