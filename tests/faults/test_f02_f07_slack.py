@@ -23,7 +23,10 @@ def saying(room: Newsroom, words: str, channel: str = BUILDS) -> int:
 
 
 def drained(room: Newsroom, limit_s: float = 40.0) -> None:
-    query = "SELECT count(*) AS n FROM outbox WHERE state IN ('waiting', 'sending')"
+    query = (
+        "SELECT (SELECT count(*) FROM outbox WHERE state IN ('waiting', 'sending'))"
+        " + (SELECT count(*) FROM digests WHERE is_stale = 1) AS n"
+    )
     room.wait(lambda: not room.query(query)[0]["n"], "an empty outbox", limit_s)
 
 
@@ -133,8 +136,10 @@ def test_f4_slack_down_then_one_digest(newsroom: Open) -> None:
     away = room.slack.faults.add(Fault(path=POST, status=503, times=10**9))
     runs = [room.ends("failed", branch=f"b{number}") for number in range(12)]
     room.polls_twice()
-    seen = "SELECT count(*) AS n FROM outbox WHERE state = 'folded'"
-    room.wait(lambda: room.query(seen)[0]["n"] >= 10, "most of them folded")
+    seen = "SELECT count(*) AS n FROM runs WHERE status = 'failed' AND branch LIKE 'b%'"
+    room.wait(lambda: room.query(seen)[0]["n"] == len(runs), "all of them read")
+    folded = "SELECT count(*) AS n FROM outbox WHERE state = 'folded'"
+    room.wait(lambda: room.query(folded)[0]["n"] >= 10, "most of them folded")
     away.times = 0
     drained(room)
     digests = [m for m in room.told() if "failing runs in" in m.visible]
