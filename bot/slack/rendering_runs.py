@@ -35,7 +35,8 @@ def run_list(reply: RunList, context: RenderContext) -> Rendered:
     if not reply.runs:
         looked = f"{reply.looked_at} looked at"
         return compose([f"ⓘ no {prose(reply.what, 300)}; {looked}; {ages}"], footer=footer)
-    lines = [f"*{len(reply.runs)} {prose(reply.what, 300)}*"] if reply.what != "runs" else []
+    what = reply.what if len(reply.runs) > 1 else reply.what.replace("runs", "run", 1)
+    lines = [f"*{len(reply.runs)} {prose(what, 300)}*"] if reply.what != "runs" else []
     lines += [f"{n}. {run_line(run, context.now)}" for n, run in enumerate(reply.runs, 1)]
     sums = f"{len(reply.runs)} shown · {reply.looked_at} looked at · {ages}"
     return compose(lines, footer=[sums, *footer], left_out="the rest is left out; use filters")

@@ -146,6 +146,12 @@ def test_an_empty_listing_says_what_was_looked_at() -> None:
     assert text_of(empty) == "ⓘ no failing runs; 41 looked at; oldest data 20 s"
 
 
+@pytest.mark.parametrize(("count", "heading"), [(1, "1 failing run"), (2, "2 failing runs")])
+def test_a_listing_of_something_is_headed_by_how_many(count: int, heading: str) -> None:
+    listing = RunList((RUN,) * count, 41, timedelta(seconds=20), what="failing runs branch=runs")
+    assert text_of(listing).split("\n")[0] == f"{heading} branch=runs"
+
+
 def test_who_does_not_answer_is_named_with_the_reason() -> None:
     silent = (Silent("debci", "did not answer in time"),)
     rendered = render(RunList((RUN,), 1, timedelta(0), silent), CONTEXT)
