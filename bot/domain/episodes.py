@@ -19,7 +19,7 @@ class EpisodeKey:
 class Episode:
     """`card_key` is the outbox key of the message that opened it; `failed` are the attempts
     (run and attempt number) that were counted. `opinion` is about the first failure. Closed
-    when `fixed_at` is set.
+    when `fixed_at` is set. While a mute holds its card back, `is_told` is False.
     """
 
     key: EpisodeKey
@@ -31,3 +31,4 @@ class Episode:
     last_green: Run | None = None
     fixed_at: datetime | None = None
     opinion: Opinion | None = None
+    is_told: bool = True

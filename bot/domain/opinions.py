@@ -34,9 +34,11 @@ class Opinion:
 
 def differences(green: Run, red: Run) -> tuple[Difference, ...]:
     """What is known to differ. A value that one of the two lacks says nothing."""
+    before = dict(green.parameters)
     pairs = (
         ("commit", green.commit, red.commit),
         ("environment", green.environment, red.environment),
+        *((name, before.get(name), value) for name, value in red.parameters),
         ("started by", green.author, red.author),
     )
     found = [Difference(what, a, b) for what, a, b in pairs if a and b and a != b]

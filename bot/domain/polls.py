@@ -41,6 +41,8 @@ class PollClaim:
 class PollView:
     """What the decision sees, read in the same transaction that will store its result.
 
+    `episodes` are the open ones of the pipelines that were read, and those of the instance
+    whose cards were kept back; `snapshots` cover the runs read and the latest of these.
     `history` gives for each pipeline and branch in question (key: pipeline text and branch)
     the stored runs that are over, newest first, at most 20. `durations` are those of the
     newest judged runs of a run's pipeline, `asked_by` tells who started a run through the bot.

@@ -11,6 +11,11 @@ from bot.domain.statuses import Status
 _INSTANCE = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _RUN_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 
+Parameters = tuple[tuple[str, str], ...]
+"""What a run was started with: the vendor's own names and short texts, in a fixed order."""
+NOTHING = "none"
+"""The text of a parameter that a run was started without, where the vendor says so."""
+
 
 def is_instance_name(text: str) -> bool:
     return _INSTANCE.fullmatch(text) is not None
@@ -60,7 +65,9 @@ class Run:
     `attempt` rises when the vendor repeats a run under its old id and says so. `aliases` are
     other pipeline keys under which people know this run's pipeline (an id, a wider key).
     `failed_step` names the first step that failed. A private run is shown to nobody but
-    the person who asks for it.
+    the person who asks for it. `parameters` are those that a listing of runs shows, at most 16
+    of 100 characters; never variables, which may hold secrets. What the vendor does not tell is
+    left out.
     """
 
     ref: RunRef
@@ -82,6 +89,7 @@ class Run:
     aliases: tuple[str, ...] = ()
     failed_step: str | None = None
     is_private: bool = False
+    parameters: Parameters = ()
 
     @property
     def is_over(self) -> bool:

@@ -20,6 +20,7 @@ class Reason(StrEnum):
     NOT_OVER = "not over yet"
     BEFORE_THE_WATCH = "finished before the watch began"
     STALE = "an old page, overtaken by what is already known"
+    MUTE_OVER = "failed while it was muted; the mute is over"
     SAME_END = "over as it was before, so an old page had shown it under way"
 
 

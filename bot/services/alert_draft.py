@@ -69,6 +69,11 @@ class Draft:
         episode = self._episodes.get(key) or self.view.episodes.get(key)
         return episode if episode is not None and episode.fixed_at is None else None
 
+    def held_back(self) -> list[Episode]:
+        """The episodes that have no card yet, because a mute kept it back."""
+        known = {**self.view.episodes, **self._episodes}
+        return [one for one in known.values() if one.fixed_at is None and not one.is_told]
+
     def keep_episode(self, episode: Episode) -> None:
         self._episodes[episode.key] = episode
 

@@ -30,12 +30,10 @@ class Episodes:
             self._draft.note(audience, change, Treatment.KNOWN)
         elif episode is not None:
             self._go_on(audience, change, episode)
-        elif audience.is_muted:
-            self._draft.note(audience, change, Treatment.MUTED)
         elif self._draft.past.is_green_after(run):
-            self._posts.post(audience, change, "; a later run has passed since")
+            self._tell_late(audience, change)
         else:
-            self._open(audience, change)
+            self._tell(audience, change, self._new(audience.channel, change))
 
     def end(self, audience: Audience, change: Change) -> bool:
         """Whether there was an episode that this pass ends."""
@@ -44,6 +42,9 @@ class Episodes:
         if episode is None or not _is_fix(episode, run):
             return False
         episode = replace(episode, latest=run, fixed_at=run.finished or self._draft.now)
+        if not episode.is_told:
+            self._draft.keep_episode(episode)
+            return False
         if audience.is_muted:
             self._draft.note(audience, change, Treatment.EDIT, episode.card_key)
         else:
@@ -57,13 +58,30 @@ class Episodes:
         """An open card shows that a newer run is under way, or has ended without a verdict."""
         run = change.snapshot.run
         episode = self._draft.open_episode(channel, run)
-        if episode is not None and _is_fix(episode, run):
+        if episode is not None and episode.is_told and _is_fix(episode, run):
             self._edit(episode, "failed", underway=None if run.is_over else run)
 
-    def _open(self, audience: Audience, change: Change) -> None:
+    def catch_up(self, audience: Audience, change: Change, episode: Episode) -> None:
+        """Posts the card that a mute kept back, now that the mute is over."""
+        watches = tuple(w for w in audience.watches if w.since <= episode.opened_at)
+        audience = replace(audience, watches=watches)
+        if Preset.CHANGES in audience.presets:
+            self._tell(audience, change, episode)
+
+    def _tell_late(self, audience: Audience, change: Change) -> None:
+        if audience.is_muted:
+            self._draft.note(audience, change, Treatment.MUTED)
+        else:
+            self._posts.post(audience, change, "; a later run has passed since")
+
+    def _tell(self, audience: Audience, change: Change, episode: Episode) -> None:
+        """Posts the card of an episode, or keeps it back for as long as the mute holds."""
         draft, run = self._draft, change.snapshot.run
-        episode = self._new(audience.channel, change)
+        episode = replace(episode, is_told=not audience.is_muted)
         draft.keep_episode(episode)
+        if audience.is_muted:
+            draft.note(audience, change, Treatment.MUTED)
+            return
         body = card_of(episode, draft.past, draft.spec, self._posts.reason(audience, change))
         body = replace(body, mention=self._posts.mention(audience, run))
         draft.say(NewMessage(audience.channel, episode.card_key, Form.POST, body))
@@ -87,6 +105,9 @@ class Episodes:
         latest = max(before.latest, run, key=age)
         failed = (*before.failed, (run.ref, change.snapshot.attempt))
         episode = replace(before, latest=latest, failed=failed)
+        if not episode.is_told:
+            self._tell(audience, change, episode)
+            return
         words = self._posts.reason(audience, change)
         if audience.is_muted:
             self._draft.note(audience, change, Treatment.MUTED)

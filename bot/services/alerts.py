@@ -25,6 +25,7 @@ def decide(view: PollView, runs: Iterable[Run], spec: ProviderSpec, now: datetim
     alerts = _Alerts(draft)
     for run in sorted(runs, key=age):
         alerts.take(run)
+    alerts.catch_up()
     return draft.changes()
 
 
@@ -52,6 +53,19 @@ class _Alerts:
             self._under_way(change, is_new=before is None or before.run.status != run.status)
         elif change.reason is Reason.SAME_END:
             self._refresh(change)
+
+    def catch_up(self) -> None:
+        """Tells what a mute kept back, if the mute is over and it is still red."""
+        draft = self._draft
+        for episode in draft.held_back():
+            snapshot = draft.snapshot(episode.latest.ref)
+            if snapshot is None or not snapshot.run.status.is_failure:
+                continue
+            change = Change(snapshot, Reason.MUTE_OVER, is_ended_now=False)
+            for audience in self._audiences(snapshot.run):
+                is_here = audience.channel == episode.key.channel
+                if is_here and not draft.mutes.keep_quiet(audience.channel, snapshot.run):
+                    self._episodes.catch_up(audience, change, episode)
 
     def _audiences(self, run: Run) -> list[Audience]:
         found: dict[str, list[Watch]] = {}

@@ -22,7 +22,7 @@ EXTRAS_DEADLINE_S = 4.0
 """Steps and tests may be missing from a run's page, if they take longer than that."""
 
 
-NO_PARAMETERS = "The parameters of a run may hold secrets, so they are neither kept nor shown."
+NO_VARIABLES = "The variables of a run may hold secrets, so they are neither kept nor shown."
 
 
 class Reading:
@@ -45,7 +45,7 @@ class Reading:
             case "log":
                 return self._log(chosen, intent, deadline)
             case "params":
-                return self._detail(chosen, intent, deadline, NO_PARAMETERS)
+                return self._detail(chosen, intent, deadline, NO_VARIABLES)
             case _:
                 return self._detail(chosen, intent, deadline)
 

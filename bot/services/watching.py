@@ -124,7 +124,8 @@ class Watching:
         for pattern in found:
             self._store.remove_mutes(asker.channel, pattern)
         names = ", ".join(sorted(str(pattern) for pattern in found))
-        return Answer(Notice(f"{names} is no longer muted here.", "done"))
+        words = f"{names} is no longer muted here; what is still red and untold follows."
+        return Answer(Notice(words, "done"))
 
     def _watched(self, text: str, asker: Asker) -> Pattern | None:
         """A watch of this channel that is named exactly, whatever its vendor says today."""

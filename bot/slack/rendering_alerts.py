@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from bot.domain.replies import AlertCard, AlertReply, ChannelNotice
 from bot.domain.runs import Run
 from bot.slack.blocks import Button
+from bot.slack.masking import mask_secrets
 from bot.slack.page import RenderContext, Rendered, compose, with_prefix
 from bot.slack.rendering_lines import (
     TONES,
@@ -23,6 +24,7 @@ from bot.slack.rendering_lines import (
 from bot.slack.text import date, duration, literal, prose
 from bot.slack.values import CommandPress, MutePress
 
+_MOST_CHANGES = 6
 _WORDS = {"fixed": "✔ fixed", "overdue": "⚠ overdue"}
 
 
@@ -86,16 +88,18 @@ def _since_green(reply: AlertCard) -> Iterable[str]:
         yield "same commit as the last green run: suspect a flake or the environment"
     changes = [
         f"{prose(one.what, 60)} {_told(one.before)} → {_told(one.after)}"
-        for one in reply.differences
+        for one in reply.differences[:_MOST_CHANGES]
     ]
     if changes:
-        yield f"changed since: {' · '.join(changes)}"
+        left = len(reply.differences) - len(changes)
+        more = f" · and {left} more" if left else ""
+        yield f"changed since: {' · '.join(changes)}{more}"
     if reply.opinion:
         yield f"{prose(reply.opinion.words)} ({prose(reply.opinion.evidence, 300)})"
 
 
 def _told(text: str) -> str:
-    return literal(short_commit(text), 60)
+    return literal(mask_secrets(short_commit(text)), 100)
 
 
 def _fixed(reply: AlertCard, context: RenderContext) -> Iterable[str]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from bot.domain.replies import Explanation, History, LogTail, RunDetail, RunList, StepList, TestList
-from bot.domain.runs import Run, Step, TestResult
+from bot.domain.runs import NOTHING, Run, Step, TestResult
 from bot.slack.masking import mask_secrets
 from bot.slack.page import RenderContext, Rendered, compose
 from bot.slack.rendering_lines import (
@@ -70,8 +70,14 @@ def _facts(run: Run) -> Iterable[str]:
     times = [f"{label} {date(moment)}" for label, moment in moments.items() if moment]
     if times:
         yield " · ".join(times)
+    if given := [_parameter(*one) for one in run.parameters if one[1] != NOTHING]:
+        yield " · ".join(given)
     if run.failed_step:
         yield f"first failed step: {literal(run.failed_step, 120)}"
+
+
+def _parameter(name: str, value: str) -> str:
+    return f"{literal(name, 60)} {literal(mask_secrets(value), 100)}"
 
 
 def _more(count: int, most: int, part: str, run: Run) -> str:
@@ -185,5 +191,5 @@ def history(reply: History, context: RenderContext) -> Rendered:
 
 
 def explanation(reply: Explanation, context: RenderContext) -> Rendered:
-    lines = [prose(line, 400) for line in reply.lines] or ["ⓘ no watch of this channel matches it."]
+    lines = [prose(mask_secrets(line), 400) for line in reply.lines] or ["ⓘ no watch of this channel matches it."]
     return compose([run_line(reply.run, context.now), *lines])

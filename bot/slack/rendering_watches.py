@@ -48,7 +48,10 @@ def mute_set(reply: MuteSet, context: RenderContext) -> Rendered:
         f"‖ {word} until {date(mute.until)}  {_mute_name(mute)} · by {user(mute.made_by)}{why}",
         f"muted failure: {', '.join(literal(mark) for mark in sorted(known)[:5])}" if known else "",
     ]
-    footer = f"It wakes up when something else fails. End it: `/watch unmute {mute.pattern}`"
+    footer = (
+        "It wakes up when something else fails, and what is still red at its end is told then. "
+        f"End it: `/watch unmute {mute.pattern}`"
+    )
     return compose(lines, footer=[prose(with_prefix(footer, context.prefix), 400)])
 
 

@@ -12,6 +12,7 @@ from bot.domain.episodes import Episode
 from bot.domain.errors import StoreError
 from bot.domain.mutes import Mute
 from bot.domain.outbox import Body
+from bot.domain.runs import Parameters
 from bot.domain.watches import Filter
 
 T = TypeVar("T")
@@ -46,6 +47,7 @@ FILTERS = JsonColumn(TypeAdapter(tuple[Filter, ...]))
 EPISODE = JsonColumn(TypeAdapter(Episode))
 MUTE = JsonColumn(TypeAdapter(Mute))
 TEXTS = JsonColumn(TypeAdapter(tuple[str, ...]))
+PARAMETERS = JsonColumn(TypeAdapter(Parameters))
 
 _BODIES: dict[str, JsonColumn[Body]] = {
     kind.__name__: JsonColumn(TypeAdapter(kind)) for kind in get_args(Body)

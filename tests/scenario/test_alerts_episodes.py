@@ -196,6 +196,7 @@ def test_a_mute_by_command_is_listed_and_ends(newsroom: Open) -> None:
     assert not [m for m in room.told() if quiet.id in m.visible]
     olivia.asks(f"/watch unmute wercker:{SHOP}")
     assert "● active" in olivia.asks("/watch list").visible
+    assert "failed while it was muted; the mute is over" in room.waits_for(quiet.id).visible
     loud = room.ends("failed")
     assert "failed" in room.waits_for(loud.id).text
 

@@ -15,6 +15,7 @@ from bot.domain.outbox import Form, NewMessage
 from bot.domain.pipelines import Pattern
 from bot.domain.polls import PollChanges, PollView
 from bot.domain.providers import ProviderSpec
+from bot.domain.replies import AlertCard
 from bot.domain.runs import Run
 from bot.domain.statuses import Status
 from bot.domain.watches import Filter, Preset, Watch
@@ -172,6 +173,60 @@ def test_a_mute_of_another_branch_or_one_that_is_over_keeps_nothing_quiet() -> N
         Mute("C2", pattern, NOON + timedelta(days=1), "U1"),
     ]
     assert told(Teller(mutes=mutes).polls(a_run("r1", FAILED))) == ["card"]
+
+
+MUTED_UNTIL = NOON + timedelta(hours=2)
+LATER = MUTED_UNTIL + timedelta(minutes=1)
+
+
+def muted_failure(**mutes: Any) -> Teller:
+    """Red since the mute began, of which nothing was said."""
+    teller = Teller(mutes=[Mute("C1", Pattern("wercker", "*"), MUTED_UNTIL, "U1", **mutes)])
+    assert told(teller.polls(a_run("r1", FAILED))) == []
+    assert told(teller.polls(a_run("r2", FAILED, minute=1))) == []
+    return teller
+
+
+def test_what_is_still_red_when_a_mute_ends_is_told_once() -> None:
+    teller = muted_failure()
+    card, *others = teller.polls(now=LATER)
+    assert not others
+    assert isinstance(card.body, AlertCard)
+    assert (card.body.failures, card.body.latest.ref.run_id) == (2, "r2")
+    assert "the mute is over" in card.body.reason
+    assert teller.treatments == [Treatment.CARD]
+    assert told(teller.polls(now=LATER)) == []
+    assert told(teller.polls(a_run("r3", FAILED, minute=2), now=LATER)) == ["reply"]
+    assert told(teller.polls(a_run("r4", PASSED, minute=3), now=LATER)) == ["reply"]
+
+
+def test_what_turned_green_under_a_mute_is_not_told() -> None:
+    teller = muted_failure()
+    assert told(teller.polls(a_run("r3", PASSED, minute=2))) == []
+    assert told(teller.polls(now=LATER)) == []
+    assert told(teller.polls(a_run("r4", FAILED, minute=3), now=LATER)) == ["card"]
+
+
+def test_a_failure_that_is_run_again_when_a_mute_ends_is_told_when_it_is_over() -> None:
+    mute = Mute("C1", Pattern("wercker", "*"), MUTED_UNTIL, "U1")
+    teller = Teller(mutes=[mute], runs_reopen=True)
+    teller.polls(a_run("r1", FAILED))
+    assert told(teller.polls(a_run("r1", RUNNING), now=LATER)) == []
+    assert told(teller.polls(a_run("r1", FAILED), now=LATER)) == ["card"]
+
+
+def test_what_a_mute_held_back_is_not_told_without_a_watch_from_then() -> None:
+    teller = muted_failure()
+    teller.watches = (replace(a_watch(), since=LATER),)
+    assert told(teller.polls(now=LATER)) == []
+
+
+def test_a_mute_that_wakes_tells_what_it_held_back_too() -> None:
+    teller = Teller(mutes=[Mute("C1", Pattern("wercker", "*"), MUTED_UNTIL, "U1")])
+    runs = [replace(a_run(f"r{n}", FAILED, minute=n), failed_step=s) for n, s in enumerate("ab")]
+    assert [told(teller.polls(run)) for run in runs] == [[], ["card"]]
+    assert next(iter(teller.episodes.values())).is_told
+    assert told(teller.polls(now=LATER)) == []
 
 
 @given(

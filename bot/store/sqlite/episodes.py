@@ -10,10 +10,10 @@ from bot.store.codec import EPISODE, storable, time_text, time_text_or_none
 
 _UPSERT = """
 INSERT INTO episodes (channel, pipeline_instance, pipeline_key, branch_key, card_key, opened,
-    fixed, body)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    fixed, is_told, body)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (card_key, channel, pipeline_instance, pipeline_key, branch_key)
-DO UPDATE SET fixed = excluded.fixed, body = excluded.body
+DO UPDATE SET fixed = excluded.fixed, is_told = excluded.is_told, body = excluded.body
 """
 
 
@@ -38,6 +38,17 @@ def open_ones(db: Database, pipelines: set[PipelineRef]) -> dict[EpisodeKey, Epi
     return found
 
 
+def held_back(db: Database, instance: str) -> dict[EpisodeKey, Episode]:
+    """Those whose card was never posted, because a mute kept it back."""
+    rows = db.execute(
+        "SELECT body FROM episodes"
+        " WHERE pipeline_instance = ? AND fixed IS NULL AND is_told = 0 ORDER BY id",
+        [instance],
+    )
+    found = (EPISODE.load(row["body"]) for row in rows)
+    return {episode.key: episode for episode in found}
+
+
 def of_channel(db: Database, channel: str) -> tuple[Episode, ...]:
     """Those that are not fixed."""
     rows = db.execute(
@@ -46,7 +57,7 @@ def of_channel(db: Database, channel: str) -> tuple[Episode, ...]:
     return tuple(EPISODE.load(row["body"]) for row in rows)
 
 
-def _columns(episode: Episode) -> tuple[str | None, ...]:
+def _columns(episode: Episode) -> tuple[str | int | None, ...]:
     key = episode.key
     return (
         key.channel,
@@ -56,5 +67,6 @@ def _columns(episode: Episode) -> tuple[str | None, ...]:
         storable(episode.card_key),
         time_text(episode.opened_at),
         time_text_or_none(episode.fixed_at),
+        episode.is_told,
         EPISODE.dump(episode),
     )

@@ -52,7 +52,7 @@ class Poll:
         """What would be stored now; None if the claim was lost."""
         if sources.held(db, self.claim) is None:
             return None
-        changes = self.decide(_view(db, self.observation))
+        changes = self.decide(_view(db, self.claim.key.instance, self.observation))
         return Plan(
             view_number(db),
             changes,
@@ -90,11 +90,14 @@ def change_view(db: Database) -> None:
     db.execute("UPDATE facts SET value = value + 1 WHERE name = 'view'")
 
 
-def _view(db: Database, observation: Observation) -> PollView:
+def _view(db: Database, instance: str, observation: Observation) -> PollView:
+    held_back = episodes.held_back(db, instance)
+    refs = [run.ref for run in observation.runs]
+    refs += [episode.latest.ref for episode in held_back.values()]
     return PollView(
-        snapshots=runs.snapshots(db, (run.ref for run in observation.runs)),
+        snapshots=runs.snapshots(db, refs),
         watches=watches.active(db),
-        episodes=episodes.open_ones(db, {run.pipeline for run in observation.runs}),
+        episodes=held_back | episodes.open_ones(db, {run.pipeline for run in observation.runs}),
         history=_history(db),
         mutes=mutes.of_channel(db, None),
         durations=_durations(db),

@@ -8,6 +8,7 @@ from bot.domain.runs import Counts, Run, RunRef
 from bot.domain.statuses import Status
 from bot.domain.transitions import End, Snapshot
 from bot.store.codec import (
+    PARAMETERS,
     TEXTS,
     read_time,
     storable,
@@ -24,10 +25,10 @@ INSERT INTO runs (
     instance, run_id, pipeline_instance, pipeline_key, aliases, title, status, raw_status, is_over,
     branch, commit_id, author, environment, created, started, finished, url,
     total, passed, failed, skipped, progress, vendor_attempt, failed_step, is_private,
-    attempt, seen, changed, is_overdue, end_status, end_finished, listed, last_read
+    parameters, attempt, seen, changed, is_overdue, end_status, end_finished, listed, last_read
 )
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-    ?, ?)
+    ?, ?, ?)
 ON CONFLICT (instance, run_id) DO UPDATE SET
     pipeline_instance = excluded.pipeline_instance, pipeline_key = excluded.pipeline_key,
     aliases = excluded.aliases, title = excluded.title, status = excluded.status,
@@ -37,8 +38,9 @@ ON CONFLICT (instance, run_id) DO UPDATE SET
     url = excluded.url, total = excluded.total, passed = excluded.passed,
     failed = excluded.failed, skipped = excluded.skipped, progress = excluded.progress,
     vendor_attempt = excluded.vendor_attempt, failed_step = excluded.failed_step,
-    is_private = excluded.is_private, attempt = excluded.attempt, seen = excluded.seen,
-    changed = excluded.changed, is_overdue = excluded.is_overdue,
+    is_private = excluded.is_private, parameters = excluded.parameters,
+    attempt = excluded.attempt, seen = excluded.seen, changed = excluded.changed,
+    is_overdue = excluded.is_overdue,
     end_status = excluded.end_status, end_finished = excluded.end_finished,
     listed = excluded.listed, last_read = excluded.last_read
 """
@@ -54,6 +56,7 @@ def columns(snapshot: Snapshot, now: datetime) -> tuple[Value, ...]:
         *_numbers(run),
         storable_or_none(run.failed_step),
         int(run.is_private),
+        PARAMETERS.dump(run.parameters) if run.parameters else "[]",
         storable_number(snapshot.attempt),
         time_text(snapshot.seen),
         time_text(snapshot.changed),
@@ -108,11 +111,12 @@ def read_snapshot(row: sqlite3.Row) -> Snapshot:
 
 def read_run(row: sqlite3.Row) -> Run:
     """By position, in the order of the table: thousands are read in one poll."""
-    names, times, rest = row[:13], row[13:16], row[16:25]
+    names, times, rest = row[:13], row[13:16], row[16:26]
     instance, run_id, pipeline_instance, pipeline_key, aliases, title, *more = names
     status, raw_status, _is_over, branch, commit, author, environment = more
     created, started, finished = map(read_time, times)
-    url, total, passed, failed, skipped, progress, attempt, failed_step, is_private = rest
+    url, total, passed, failed, skipped, progress, attempt, *last = rest
+    failed_step, is_private, parameters = last
     return Run(
         ref=RunRef(instance, run_id),
         pipeline=PipelineRef(pipeline_instance, pipeline_key),
@@ -133,4 +137,5 @@ def read_run(row: sqlite3.Row) -> Run:
         aliases=TEXTS.load(aliases) if aliases != "[]" else (),
         failed_step=failed_step,
         is_private=bool(is_private),
+        parameters=PARAMETERS.load(parameters) if parameters != "[]" else (),
     )

@@ -157,6 +157,7 @@ CREATE TABLE runs (
     vendor_attempt INTEGER NOT NULL,
     failed_step TEXT,
     is_private INTEGER NOT NULL,
+    parameters TEXT NOT NULL,
     attempt INTEGER NOT NULL,
     seen TEXT NOT NULL,
     changed TEXT NOT NULL,
@@ -206,10 +207,13 @@ CREATE TABLE episodes (
     card_key TEXT NOT NULL,
     opened TEXT NOT NULL,
     fixed TEXT,
+    is_told INTEGER NOT NULL,
     body TEXT NOT NULL,
     UNIQUE (card_key, channel, pipeline_instance, pipeline_key, branch_key)
 ) STRICT;
 CREATE INDEX episodes_open ON episodes (pipeline_instance, pipeline_key) WHERE fixed IS NULL;
+CREATE INDEX episodes_held_back ON episodes (pipeline_instance)
+    WHERE fixed IS NULL AND is_told = 0;
 
 CREATE TABLE lanes (
     channel TEXT PRIMARY KEY,

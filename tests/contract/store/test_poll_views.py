@@ -53,6 +53,20 @@ def test_an_open_episode_is_seen_with_its_pipeline_only(store: Store) -> None:
     assert poll(store, observed=[elsewhere]).episodes == {}
 
 
+def test_an_episode_without_a_card_is_seen_with_its_latest_run_whatever_was_observed(
+    store: Store,
+) -> None:
+    held_back = replace(episode(), is_told=False)
+    stored = snapshot(held_back.latest)
+    poll(store, [stored], episodes=(held_back,))
+    view = poll(store)
+    assert view.episodes == {KEY: held_back}
+    assert view.snapshots == {stored.run.ref: stored}
+    poll(store, episodes=(episode(),))
+    view = poll(store)
+    assert (view.episodes, view.snapshots) == ({}, {})
+
+
 def test_episodes_differ_by_channel_and_branch(store: Store) -> None:
     kept = (
         episode(),
