@@ -171,8 +171,14 @@ class EnvironmentValue(_Reply):
     variable: Annotated[Named | None, BeforeValidator(_object)] = None
 
 
+class Release(_Reply):
+    id: OptionalId = None
+
+
 class LaunchReply(_Reply):
-    """A launch; `statistic`, `jobs` and `environment` are None in its sparse form."""
+    """A launch; `statistic`, `jobs` and `environment` are None in its sparse form. Of a release
+    (525u01) the sparse form has the id, the rich one an object.
+    """
 
     id: Id
     name: Text = None
@@ -184,6 +190,9 @@ class LaunchReply(_Reply):
     statistic: Annotated[dict[str, int] | None, BeforeValidator(read_statistic)] = None
     jobs: Annotated[tuple[JobRunReply, ...] | None, BeforeValidator(_objects)] = None
     environment: Annotated[tuple[EnvironmentValue, ...] | None, BeforeValidator(_objects)] = None
+    tags: Annotated[tuple[Named, ...] | None, BeforeValidator(_objects)] = None
+    release_id: OptionalId = None
+    release: Annotated[Release | None, BeforeValidator(_object)] = None
 
     @property
     def modified_ms(self) -> int:

@@ -6,7 +6,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from bot.domain.pipelines import PipelineRef
-from bot.domain.runs import Counts, Run, RunRef, Step, TestResult
+from bot.domain.runs import Counts, Parameters, Run, RunRef, Step, TestResult
 from bot.domain.statuses import Status
 from bot.net import clean_message, clean_text
 from bot.providers.allure_addresses import launch_page, result_page
@@ -22,6 +22,7 @@ from bot.providers.allure_status import (
     decide,
     stage_of,
 )
+from bot.providers.parameters import parameters_of
 
 _TITLE_CHARACTERS = 300
 _WORD_CHARACTERS = 64
@@ -54,6 +55,7 @@ def run_of(instance: str, base_url: str, project_id: int, launch: LaunchReply, p
         attempt=attempt_of(parts.jobs or ()),
         aliases=aliases,
         failed_step=_failed_step(parts, verdict),
+        parameters=_parameters(launch),
     )
 
 
@@ -164,6 +166,19 @@ def _variables(parts: Parts) -> Mapping[str, str]:
         if item.name:
             found.setdefault(name, line(item.name))
     return found
+
+
+def _parameters(launch: LaunchReply) -> Parameters:
+    """Tags and release. The values of the environment are what was typed as variables, among
+    others: but for the three that name branch, commit and environment they are not told.
+    """
+    told: dict[str, int | list[str]] = {}
+    if launch.tags is not None:
+        told["tags"] = sorted({line(tag.name) for tag in launch.tags if tag.name})
+    release = launch.release_id or (launch.release.id if launch.release else None)
+    if release:
+        told["releaseId"] = release
+    return parameters_of(told)
 
 
 def _author(launch: LaunchReply, parts: Parts) -> str | None:

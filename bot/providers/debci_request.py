@@ -100,7 +100,8 @@ class TriggerParameters(BaseModel):
 
 def trigger_text(parameters: TriggerParameters, request: TriggerRequest) -> str:
     """`slack/REQUESTER/MARK`, after the person's own text if there is one. debci stores it
-    and gives it back unchanged, so the run can be told by it.
+    and gives it back unchanged, so the run can be told by it. Readers of runs take the mark
+    away again (`debci_runs`).
     """
     mark = f"slack/{request.requester}/{request.mark}"
     return f"{parameters.trigger} {mark}" if parameters.trigger else mark

@@ -4,6 +4,7 @@ Facts are from debci 3.6 and 3.12 (Debian 12 and 13), whose listings hold differ
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -22,9 +23,10 @@ from pydantic import (
 )
 
 from bot.domain.pipelines import PipelineRef
-from bot.domain.runs import Run, RunRef
+from bot.domain.runs import Parameters, Run, RunRef
 from bot.domain.statuses import Status
 from bot.net import clean_message
+from bot.providers.parameters import parameters_of
 
 RUN_ID = r"[1-9][0-9]{0,17}"
 _NAME = r"[A-Za-z0-9][A-Za-z0-9+._~-]*"
@@ -35,6 +37,7 @@ _PAGES = (
     re.compile(rf"/user/[^/]+/retry/(?P<run_id>{RUN_ID})/?"),
 )
 _FILES = re.compile(rf"/{_NAME}/{_NAME}/[^/]+/{_PACKAGE}/(?P<run_id>{RUN_ID})(/.*)?")
+_MARK = re.compile(r"(?:^|\s)slack/[^/\s]+/[^/\s]+\Z")
 _LONGEST_DURATION_S = 10**8
 
 STATUSES = {
@@ -121,6 +124,8 @@ def _as_utc(time: datetime) -> datetime:
 
 _Time = Annotated[Annotated[AwareDatetime, AfterValidator(_as_utc)] | None, WrapValidator(_or_none)]
 _Text = Annotated[str | None, WrapValidator(_or_none)]
+_Texts = Annotated[tuple[str, ...] | None, WrapValidator(_or_none)]
+_Pins = Annotated[tuple[tuple[str, ...], ...] | None, WrapValidator(_or_none)]
 _Seconds = Annotated[
     Annotated[int, Field(ge=0, le=_LONGEST_DURATION_S)] | None, WrapValidator(_or_none)
 ]
@@ -128,7 +133,7 @@ _Flag = Annotated[bool, BeforeValidator(lambda value: value not in (False, None)
 
 
 class Job(BaseModel):
-    """One entry of the listing. 3.12 has no `created_at` and no `message`."""
+    """One entry of the listing. 3.12 has no `created_at`, `message` and `pin_packages`."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
@@ -140,6 +145,8 @@ class Job(BaseModel):
     trigger: _Text = None
     version: _Text = None
     message: _Text = None
+    pin_packages: _Pins = None
+    extra_apt_sources: _Texts = None
     is_private: _Flag = False
     created_at: _Time = None
     updated_at: _Time = None
@@ -201,6 +208,7 @@ class RunReader:
             finished=created + self.give_up if is_lost and created else job.finished,
             url=f"{self.base_url}{job.place.page}#{job.run_id}",
             is_private=job.is_private,
+            parameters=_parameters(job),
         )
 
     @property
@@ -214,6 +222,22 @@ def _title(job: Job) -> str:
     version = "" if job.version in (None, "n/a") else f" {job.version}"
     message = f": {job.message}" if job.message else ""
     return clean_message(f"{job.package}{version}{message}")
+
+
+def _parameters(job: Job) -> Parameters:
+    """The version that was tested, which is known at the end, and what was asked for by the
+    names of a request. The mark that the bot adds to a trigger text is not part of it.
+    """
+    told: dict[str, str | Sequence[str]] = {}
+    if job.version not in (None, "n/a"):
+        told["version"] = job.version
+    if "trigger" in job.model_fields_set:
+        told["trigger"] = _MARK.sub("", job.trigger or "")
+    if job.pin_packages is not None:
+        told["pin-packages"] = "; ".join(map(",".join, job.pin_packages))
+    if job.extra_apt_sources is not None:
+        told["extra-apt-sources"] = job.extra_apt_sources
+    return parameters_of(told)
 
 
 def _started(job: Job, created: datetime | None) -> datetime | None:

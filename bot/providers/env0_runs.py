@@ -21,6 +21,7 @@ from bot.providers.env0_words import (
     branch_of,
     commit_of,
     counts_of,
+    parameters_of_run,
     status_of,
     title_of,
 )
@@ -132,6 +133,7 @@ class Runs:
             url=self._links.page(project_id, reply.environment_id, reply.deployment_log_id),
             counts=counts_of(reply.test_summary),
             aliases=module.aliases,
+            parameters=parameters_of_run(reply),
         )
 
     def home(self, reply: RunReply, deadline: Deadline) -> Module:

@@ -2,10 +2,11 @@
 
 import re
 
-from bot.domain.runs import Counts, Step, TestResult
+from bot.domain.runs import Counts, Parameters, Step, TestResult
 from bot.domain.statuses import Status
 from bot.net import clean_message
 from bot.providers.env0_replies import RunReply, StepReply, Summary
+from bot.providers.parameters import parameters_of
 
 STATUSES = {
     "QUEUED": Status.QUEUED,
@@ -86,6 +87,21 @@ def counts_of(summary: Summary) -> Counts:
     if summary.failed is not None or summary.errored is not None:
         red = (summary.failed or 0) + (summary.errored or 0)
     return Counts(sum(n or 0 for n in known), summary.passed, red, summary.skipped)
+
+
+def parameters_of_run(reply: RunReply) -> Parameters:
+    """What started the run, as far as told; the revision only where it is not already its branch
+    or commit. Nothing else of the variables, which hold secrets.
+    """
+    revision = reply.blueprint_revision
+    is_shown = revision in {branch_of(reply), commit_of(reply)}
+    told = {
+        "blueprintRevision": None if is_shown else revision,
+        "prNumber": reply.pr_number,
+        "prTargetBranch": reply.variables.pr_target_branch,
+        "triggerName": reply.trigger_name,
+    }
+    return parameters_of({name: value for name, value in told.items() if value})
 
 
 def title_of(reply: RunReply) -> str:

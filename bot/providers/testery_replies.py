@@ -110,7 +110,7 @@ class _Reply(BaseModel):
 
 class RunReply(_Reply):
     """A run, as in lists and alone. `complete` and `ended` say the same; either may be absent.
-    The last block is what a rerun by way of a new run copies.
+    The last block is what runs were started with; a rerun by way of a new run copies most of it.
     """
 
     id: Id
@@ -146,6 +146,8 @@ class RunReply(_Reply):
     retry_failed_tests: Flag = None
     max_runners: Count = None
     default_to_parallelize_by_file: Flag = None
+    runner_configuration_id: OptionalId = None
+    priority: Count = None
 
     @property
     def created(self) -> datetime | None:

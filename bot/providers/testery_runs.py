@@ -59,6 +59,7 @@ class Runs:
             commit=now.commit or run.commit,
             created=now.created or (run.created if is_same else None),
             url=now.url or (run.url if is_same else None),
+            parameters=now.parameters or run.parameters,
         )
 
     def after(self, run: Run, value: Any, deadline: Deadline) -> Run:

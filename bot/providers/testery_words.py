@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.pipelines import PipelineRef
-from bot.domain.runs import Counts, Run, RunRef
+from bot.domain.runs import Counts, Parameters, Run, RunRef
 from bot.domain.statuses import Status
 from bot.net import clean_message
+from bot.providers.parameters import parameters_of
 from bot.providers.testery_replies import RunReply
 
 NAMELESS = "unknown"
@@ -29,6 +30,25 @@ _STATUSES = {
     "CANCELLED": Status.ABORTED,
     "CANCEL": Status.ABORTED,  # early versions of the vendor's client
 }
+
+_PARAMETERS = {
+    "includeTags": "include_tags",
+    "excludedTags": "excluded_tags",
+    "testFilters": "test_filters",
+    "testSuiteId": "test_suite_id",
+    "runners": "max_runners",
+    "runnerConfigurationId": "runner_configuration_id",
+    "copies": "copies",
+    "timeoutMinutes": "timeout_minutes",
+    "testTimeoutSeconds": "test_timeout_seconds",
+    "retryFailedTests": "retry_failed_tests",
+    "parallelizeByFile": "default_to_parallelize_by_file",
+    "priority": "priority",
+    "buildId": "build_key",
+}
+"""By the names that a trigger takes, or else the reply's: fields of a reply. The build, which is
+another one nearly each time, comes last.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +109,17 @@ def run_of(instance: str, reply: RunReply, home: Home, url: str | None) -> Run:
         counts=counts,
         progress=_progress(reply, status),
         aliases=home.aliases,
+        parameters=_parameters(reply),
     )
+
+
+def _parameters(reply: RunReply) -> Parameters:
+    """Those that the reply tells, an empty one as `none`. Not all are in every reply: the
+    published example has the tags to include, the copies and the build; the rest stands in the
+    documentation of the alert rules, which name properties of runs. A run tells no variables.
+    """
+    told = reply.model_fields_set
+    return parameters_of({n: getattr(reply, f) for n, f in _PARAMETERS.items() if f in told})
 
 
 def _finished(reply: RunReply, status: Status) -> datetime | None:

@@ -126,6 +126,7 @@ class RunReply(Identified):
     status: Text = None
     result: Text = None
     branch: Text = None
+    tag: Text = None
     commit_hash: Text = None
     message: Text = None
     progress: Percent = None

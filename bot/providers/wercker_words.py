@@ -6,6 +6,7 @@ from urllib.parse import quote
 from bot.domain.pipelines import PipelineRef
 from bot.domain.runs import Run, RunRef, Step
 from bot.domain.statuses import Status
+from bot.providers.parameters import parameters_of
 from bot.providers.wercker_replies import (
     ApplicationReply,
     PipelineReply,
@@ -58,7 +59,10 @@ def status_of(status: str | None, result: str | None) -> Status:
 
 
 def run_of(instance: str, web_url: str, reply: RunReply, application: Application | None) -> Run:
-    """The run as people know it; without `application` its pipeline is known by id alone."""
+    """The run as people know it; without `application` its pipeline is known by id alone.
+
+    Of its parameters the tag alone is told: variables are in no list, and may be secret.
+    """
     user = reply.user or User()
     return Run(
         ref=RunRef(instance, reply.id),
@@ -75,6 +79,7 @@ def run_of(instance: str, web_url: str, reply: RunReply, application: Applicatio
         url=_page_url(web_url, application, reply),
         progress=reply.progress,
         aliases=_aliases(reply.pipeline, application),
+        parameters=parameters_of({"tag": reply.tag} if reply.tag else {}),
     )
 
 

@@ -191,5 +191,6 @@ def history(reply: History, context: RenderContext) -> Rendered:
 
 
 def explanation(reply: Explanation, context: RenderContext) -> Rendered:
-    lines = [prose(mask_secrets(line), 400) for line in reply.lines] or ["ⓘ no watch of this channel matches it."]
-    return compose([run_line(reply.run, context.now), *lines])
+    lines = reply.lines or ("ⓘ no watch of this channel matches it.",)
+    told = (prose(mask_secrets(line), 400) for line in lines)
+    return compose([run_line(reply.run, context.now), *told])
