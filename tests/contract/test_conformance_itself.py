@@ -245,6 +245,11 @@ def unending(run: Any) -> Any:
     return replace(run, finished=run.created.replace(year=1971))
 
 
+def telling_parameter(value: str) -> Break:
+    told = (("depth", value),)
+    return wrapped("_run", lambda c, s, r: replace(c(s, r), parameters=told))
+
+
 def raising(*_: Any) -> Any:
     raise ValueError
 
@@ -272,6 +277,9 @@ BROKEN: list[tuple[str, dict[str, Any], Break]] = [
     ("the_table_has_words_for_passed_failed_and_under_way", {}, wrapped("check", always(None))),
     ("an_unknown_word_is_harmless", {}, READ_ALL),
     ("a_run_is_told_in_full", {}, wrapped("_run", lambda c, s, r: unending(c(s, r)))),
+    ("parameters_are_short_and_tell_no_secret", {}, telling_parameter("x" * 101)),
+    ("parameters_are_short_and_tell_no_secret", {}, telling_parameter("")),
+    ("parameters_are_short_and_tell_no_secret", {}, telling_parameter("canary-tidepool-token")),
     ("hostile_ids_are_refused_and_nothing_is_sent", {"name": "get"}, wrapped("get", trusting)),
     ("hostile_keys_lead_nowhere_else", {"name": "trigger"},
      wrapped("find_pipeline", lambda c, s, k, d: replace(c(s, "shop", d)))),

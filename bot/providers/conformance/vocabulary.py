@@ -1,11 +1,14 @@
-"""The vendor's status words."""
+"""The vendor's status words, and what else is told of a run."""
 
 from bot.domain.clock import Deadline
-from bot.domain.providers import Observation
-from bot.domain.runs import Run
+from bot.domain.providers import Capability, Observation
+from bot.domain.runs import Parameters, Run
 from bot.domain.statuses import Status
 from bot.providers.conformance.bench import LIMIT_S, Bench, report
 from bot.providers.conformance.rig import INSTANCE, Rig
+from bot.providers.parameters import MOST_CHARACTERS
+
+_MOST_PARAMETERS = 16
 
 
 class Vocabulary:
@@ -51,6 +54,32 @@ class Vocabulary:
             assert rig.pipeline in {run.pipeline.key, *run.aliases}
             assert _are_in_order(run), f"{word}: {run}"
             assert run.is_over or run.finished is None
+
+    def test_parameters_are_short_and_tell_no_secret(self, rig: Rig, bench: Bench) -> None:
+        """In lists, in polls and alone; also of a run that was started with a secret variable."""
+        for word in rig.statuses:
+            rig.add_run(word)
+        if Capability.TRIGGER in rig.spec.capabilities:
+            bench.call("trigger")(bench.provider(), bench.within(LIMIT_S))
+        listed = bench.provider().recent(rig.pipeline, 20, bench.within(LIMIT_S))
+        polled = _observed(bench, bench.within(LIMIT_S)).runs
+        read = [bench.read(run.ref.run_id) for run in listed]
+        wrong = []
+        for run in (*listed, *polled, *read):
+            bench.check_hidden(repr(run.parameters), f"the parameters of {run.ref}")
+            if not _are_parameters(run.parameters):
+                wrong.append(f"{run.ref}: {run.parameters!r}")
+        report(wrong)
+
+
+def _are_parameters(pairs: Parameters) -> bool:
+    """At most 16 pairs of different names and texts, each of 1 to 100 characters."""
+    texts = [text for pair in pairs for text in pair]
+    return (
+        len({name for name, _ in pairs}) == len(pairs) <= _MOST_PARAMETERS
+        and len(texts) == 2 * len(pairs)
+        and all(isinstance(one, str) and 0 < len(one) <= MOST_CHARACTERS for one in texts)
+    )
 
 
 def _observed(bench: Bench, deadline: Deadline) -> Observation:
