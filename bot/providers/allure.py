@@ -29,7 +29,7 @@ from bot.domain.providers import (
 from bot.domain.runs import Run, Step, TestResult
 from bot.net import HttpClient
 from bot.providers.allure_addresses import checked, is_id, run_id_in, sources_for
-from bot.providers.allure_api import AllureApi, parsed
+from bot.providers.allure_api import VENDOR, AllureApi
 from bot.providers.allure_closing import NOTE as CLOSING_NOTE
 from bot.providers.allure_closing import Closing
 from bot.providers.allure_jobs import Jobs
@@ -44,6 +44,7 @@ from bot.providers.allure_session import Session
 from bot.providers.allure_starts import AllureTrigger, body_of, check_parameters
 from bot.providers.allure_status import Parts
 from bot.providers.allure_words import steps_of
+from bot.providers.answers import parsed
 from bot.providers.settings import CommaList, ProviderSettings, Secret
 
 
@@ -210,7 +211,7 @@ class AllureProvider:
 
 def _launch_in(value: Any) -> LaunchReply:
     try:
-        return parsed(LaunchReply, value)
+        return parsed(LaunchReply, value, VENDOR)
     except ProviderError as error:
         detail = error.message
     message = "Allure TestOps took the request, but its answer shows no launch: look there."

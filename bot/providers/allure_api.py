@@ -4,23 +4,25 @@ Reads are repeated once with a new token after a 401. A change is sent exactly o
 token that the vendor accepted within the last half minute.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from bot.domain.clock import Deadline
 from bot.domain.errors import Kind, ProviderError
 from bot.net import HttpClient, HttpError, Reply
 from bot.providers.allure_errors import no_api, worded
 from bot.providers.allure_session import AccessToken, Session
+from bot.providers.answers import each_readable, odd_form, parsed
 from bot.providers.visibility import INVISIBLE
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 Query = Sequence[tuple[str, str]]
 
+VENDOR = "Allure TestOps"
 MOST_ITEMS = 100  # of a page: the limit is assumed, the largest default seen is 100
 ME = ("api", "uaa", "me")  # UAA has no `rs` in its path (section 1 of the vendor facts)
 _UNAUTHORIZED = 401
@@ -52,14 +54,14 @@ class AllureApi:
 
     def one(self, model: type[M], path: Sequence[str], deadline: Deadline) -> M:
         """The object at a path; BAD_REPLY if it is not one."""
-        return parsed(model, self._json(self._read(self._full(path), deadline, ())))
+        return parsed(model, self._json(self._read(self._full(path), deadline, ())), VENDOR)
 
     def array(self, model: type[M], path: Sequence[str], deadline: Deadline) -> tuple[M, ...]:
         """A list that is not paged; BAD_REPLY if it is not one. Odd entries are left out."""
         value = self._json(self._read(self._full(path), deadline, ()))
         if not isinstance(value, list):
-            raise odd_form()
-        return tuple(_readable(model, value))
+            raise odd_form(VENDOR)
+        return tuple(each_readable(model, value))
 
     def raw(self, path: Sequence[str], deadline: Deadline) -> Any:
         return self._json(self._read(self._full(path), deadline, ()))
@@ -71,8 +73,8 @@ class AllureApi:
         value = self._json(self._read(self._full(path), deadline, query))
         content = value.get("content") if isinstance(value, dict) else None
         if not isinstance(content, list):
-            raise odd_form()
-        items = tuple(_readable(model, content))
+            raise odd_form(VENDOR)
+        items = tuple(each_readable(model, content))
         return Page(items, len(content) - len(items), _is_last(value))
 
     def every(
@@ -190,25 +192,6 @@ def optional(read: Callable[[], T]) -> T | None:
         if error.kind not in INVISIBLE:
             raise
     return None
-
-
-def parsed(model: type[M], value: Any) -> M:
-    """`value` as `model`; BAD_REPLY, without the value, if it is something else."""
-    for item in _readable(model, [value]):
-        return item
-    raise odd_form()
-
-
-def odd_form() -> ProviderError:
-    return ProviderError(Kind.BAD_REPLY, "Allure TestOps' reply has not the documented form.")
-
-
-def _readable(model: type[M], values: list[Any]) -> Iterator[M]:
-    for value in values:
-        try:
-            yield model.model_validate(value)
-        except ValidationError:
-            continue  # counted by the caller: one odd entry must not cost the others
 
 
 def _is_unauthorized(outcome: Reply | ProviderError) -> bool:

@@ -1,12 +1,12 @@
 """Allure TestOps' refusals in words for people (section 9 of the vendor facts). Pure."""
 
-import html
 import re
 from collections.abc import Iterable
 from typing import Any
 
 from bot.domain.errors import Kind, ProviderError
 from bot.net import HttpError, Reply, clean_message
+from bot.providers.answers import repeats
 
 """A launch that does not exist is answered with 403 as well (recorded by a client)."""
 
@@ -80,7 +80,7 @@ def vendor_words(reply: Reply, secrets: tuple[str, ...]) -> str:
     body: Any = reply.json_or_none()
     texts = [body.get(name) for name in _WORDS] if isinstance(body, dict) else []
     said = next((text for text in texts if isinstance(text, str) and text.strip()), "")
-    if _JWT.search(said) or any(_squeezed(s) in _squeezed(said) for s in secrets if s):
+    if _JWT.search(said) or repeats(said, secrets):
         return ""
     return clean_message(said)
 
@@ -95,7 +95,3 @@ def _kind(error: HttpError, said: str) -> Kind:
 
 def _is_page(reply: Reply) -> bool:
     return "html" in reply.headers.get("Content-Type", "")
-
-
-def _squeezed(text: str) -> str:
-    return "".join(html.unescape(text).split())

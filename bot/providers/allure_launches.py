@@ -11,7 +11,7 @@ from datetime import timedelta
 from bot.domain.clock import Clock, Deadline
 from bot.domain.runs import Run
 from bot.providers.allure_addresses import checked
-from bot.providers.allure_api import AllureApi, Page, odd_form, optional
+from bot.providers.allure_api import VENDOR, AllureApi, Page, optional
 from bot.providers.allure_replies import (
     EnvironmentValue,
     JobRunReply,
@@ -21,6 +21,7 @@ from bot.providers.allure_replies import (
 )
 from bot.providers.allure_status import Parts, decide, needs_progress
 from bot.providers.allure_words import run_of
+from bot.providers.answers import odd_form
 from bot.providers.memory import Memory
 
 REMEMBERED_S = 86400.0
@@ -82,7 +83,7 @@ class Launches:
         """`project` is where the launch was listed, for a reply that does not say."""
         home = launch.project_id or int(project or 0) or self._projects.get(launch.id)
         if home is None:
-            raise odd_form()
+            raise odd_form(VENDOR)
         self._projects.put(launch.id, home)
         return run_of(self._instance, self._base_url, home, launch, parts)
 
@@ -92,7 +93,7 @@ class Launches:
             return known
         home = self.launch(run_id, deadline).project_id
         if home is None:
-            raise odd_form()
+            raise odd_form(VENDOR)
         return home
 
     def touch(self, launch: LaunchReply) -> None:
@@ -162,7 +163,7 @@ class Launches:
     def _statistic(self, path: tuple[str, ...], deadline: Deadline) -> dict[str, int]:
         counts = read_statistic(self._api.raw((*path, "statistic"), deadline))
         if counts is None:
-            raise odd_form()
+            raise odd_form(VENDOR)
         return counts
 
     def _ready(self, path: tuple[str, ...], deadline: Deadline) -> bool | None:

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from bot.domain.clock import Deadline
 from bot.domain.errors import ProviderError
 from bot.domain.providers import Health
-from bot.providers.allure_api import AllureApi, parsed
+from bot.providers.allure_api import VENDOR, AllureApi
 from bot.providers.allure_jobs import Jobs
 from bot.providers.allure_launches import Launches
 from bot.providers.allure_replies import User
 from bot.providers.allure_words import line
+from bot.providers.answers import parsed
 from bot.providers.visibility import INVISIBLE
 
 _MOST_PROJECTS = 3
@@ -41,7 +42,7 @@ class Rights:
     def _account(self, deadline: Deadline) -> str:
         """The documented check is that this is answered with 200; its form is not documented."""
         user = self._api.me(deadline)
-        known = parsed(User, user) if isinstance(user, dict) else User()
+        known = parsed(User, user, VENDOR) if isinstance(user, dict) else User()
         return line(known.username or known.name)
 
     def _project(self, project: str, deadline: Deadline) -> str:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bot.domain.clock import Deadline
 from bot.domain.errors import Kind, ProviderError
 from bot.net import HttpClient, HttpError, Reply, clean_message
+from bot.providers.answers import each_readable
 from bot.providers.debci_runs import Job
 
 _REJECTED = re.compile(r"reject list|RejectListed", re.IGNORECASE)
@@ -67,7 +68,7 @@ class DebciCalls:
         except ValidationError:
             problem = ProviderError(Kind.BAD_REPLY, "debci's list of runs has an unknown form.")
         else:
-            jobs = [job for job in map(_readable, answer.results) if job is not None]
+            jobs = list(each_readable(Job, answer.results))
             newest_first = tuple(sorted(jobs, key=lambda job: -job.run_id))
             return Listing(newest_first, answer.until, len(answer.results) - len(jobs))
         raise problem
@@ -134,11 +135,3 @@ def meaning(status: int, body: str, *, changes: bool) -> tuple[Kind | None, str]
             "is older or newer than the versions the bot knows."
         )
     return None, ""
-
-
-def _readable(item: Any) -> Job | None:
-    """None for an entry that cannot be read: it costs no other."""
-    try:
-        return Job.model_validate(item)
-    except ValidationError:
-        return None

@@ -5,16 +5,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from bot.domain.clock import Deadline
 from bot.domain.errors import Kind, ProviderError
 from bot.net import HttpClient, HttpError, Reply
+from bot.providers.answers import each_readable, odd_form, parsed
 from bot.providers.env0_replies import safe_words
 
 M = TypeVar("M", bound=BaseModel)
 Query = Sequence[tuple[str, str]]
 
+_VENDOR = "env0"
 _HEADERS = {"Accept": "application/json"}
 _PAYMENT_REQUIRED = 402
 _SHORTEST_SECRET = 8
@@ -60,10 +62,7 @@ class Env0Api:
     ) -> M:
         """The object at a path; BAD_REPLY if it is not one."""
         value = self._call("GET", segments, deadline, query=query).json()
-        found = readable(model, value)
-        if found is None:
-            raise _odd_form()
-        return found
+        return parsed(model, value, _VENDOR)
 
     def items(
         self, model: type[M], segments: Sequence[str], deadline: Deadline, query: Query = ()
@@ -71,8 +70,8 @@ class Env0Api:
         """The list at a path, each item read on its own; BAD_REPLY if it is not a list."""
         value = self._call("GET", segments, deadline, query=query).json()
         if not isinstance(value, list):
-            raise _odd_form()
-        found = tuple(item for item in (readable(model, one) for one in value) if item is not None)
+            raise odd_form(_VENDOR)
+        found = tuple(each_readable(model, value))
         return Items(found, len(value) - len(found))
 
     def change(
@@ -113,14 +112,6 @@ class Env0Api:
         return replace(reply, body=body)
 
 
-def readable(model: type[M], value: Any) -> M | None:
-    """`value` as `model`; None if it is something else. Nothing of it is kept in an error."""
-    try:
-        return model.model_validate(value)
-    except ValidationError:
-        return None
-
-
 def _worded(error: HttpError, reply: Reply) -> ProviderError:
     """In env0's terms. The body of a 403 is never shown: the gateway's echoes our key."""
     if error.kind is Kind.FORBIDDEN and _is_of_gateway(reply):
@@ -158,7 +149,3 @@ def _vendor_words(reply: Reply) -> str:
         return safe_words(said) if isinstance(said, str) else ""
     text = reply.text()
     return "" if text.lstrip()[:1] in {"<", "[", "{"} else safe_words(text)
-
-
-def _odd_form() -> ProviderError:
-    return ProviderError(Kind.BAD_REPLY, "env0's reply has not the documented form.")

@@ -15,7 +15,8 @@ from bot.domain.errors import Kind, ProviderError
 from bot.domain.providers import Started
 from bot.domain.runs import Run
 from bot.net import clean_message
-from bot.providers.env0_api import Env0Api, UnknownPathError, readable
+from bot.providers.answers import readable
+from bot.providers.env0_api import Env0Api, UnknownPathError
 from bot.providers.env0_modules import Module, Modules
 from bot.providers.env0_replies import Identified, RunReply
 from bot.providers.env0_runs import Runs

@@ -6,7 +6,8 @@ from bot.domain.clock import Deadline
 from bot.domain.errors import Kind, ProviderError
 from bot.domain.runs import Log, Step
 from bot.net import clean_text
-from bot.providers.env0_api import Env0Api, readable
+from bot.providers.answers import readable
+from bot.providers.env0_api import Env0Api
 from bot.providers.env0_replies import LogEvent, LogPage, RunReply, StepReply
 from bot.providers.env0_runs import Runs
 from bot.providers.env0_words import has_begun, in_order, is_bad, status_of, step_of

@@ -1,24 +1,24 @@
 """Calls to Testery's API: what is asked, how errors are worded, how lists are read."""
 
-import html
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from bot.domain.clock import Deadline
 from bot.domain.errors import Kind, ProviderError
 from bot.net import HttpClient, HttpError, Reply, clean_message
+from bot.providers.answers import each_readable, odd_form, parsed, readable, repeats
 from bot.providers.testery_replies import RunReply
 
 M = TypeVar("M", bound=BaseModel)
 Query = Sequence[tuple[str, str]]
 
+_VENDOR = "Testery"
 SUCCESS = range(200, 300)
 _HEADERS = {"Accept": "application/json", "Content-Type": "application/json"}
-_LEAST_SECRET = 4
 _MEANINGS = {
     Kind.AUTH: "Testery refused the token; whoever runs the bot should renew it.",
     Kind.FORBIDDEN: "Testery does not allow that to this token.",
@@ -51,7 +51,7 @@ class TesteryApi:
 
     def one(self, model: type[M], segments: Sequence[str], deadline: Deadline) -> M:
         """The object at a path; BAD_REPLY if it is not one."""
-        return parsed(model, self.value(segments, deadline))
+        return parsed(model, self.value(segments, deadline), _VENDOR)
 
     def value(self, segments: Sequence[str], deadline: Deadline) -> Any:
         """Whatever JSON is at a path."""
@@ -63,8 +63,8 @@ class TesteryApi:
         """The list at a path, each item read on its own; BAD_REPLY if it is not a list."""
         value = self._call("GET", segments, deadline, query=query).json()
         if not isinstance(value, list):
-            raise _odd_form()
-        return Page(tuple(_readable(model, value)), len(value))
+            raise odd_form(_VENDOR)
+        return Page(tuple(each_readable(model, value)), len(value))
 
     def runs(self, page: int, limit: int, deadline: Deadline) -> Page[RunReply]:
         """A page of the account's runs, newest first; `page` counts from 0, without a trailing
@@ -126,16 +126,9 @@ class TesteryApi:
         )
 
 
-def parsed(model: type[M], value: Any) -> M:
-    """`value` as `model`; BAD_REPLY, without the value, if it is something else."""
-    for item in _readable(model, [value]):
-        return item
-    raise _odd_form()
-
-
 def run_in(value: Any) -> RunReply | None:
     """`value` as a run, if it is one."""
-    return next(iter(_readable(RunReply, [value])), None)
+    return readable(RunReply, value)
 
 
 def vendor_words(reply: Reply, secrets: Sequence[str]) -> str:
@@ -146,33 +139,6 @@ def vendor_words(reply: Reply, secrets: Sequence[str]) -> str:
     said = body.get("message") if isinstance(body, dict) else body
     if body is None and reply.body.lstrip()[:1] not in {b"<", b"{", b"["}:
         said = reply.text()
-    if not isinstance(said, str) or _tells(said, secrets):
+    if not isinstance(said, str) or repeats(said, secrets):
         return ""
     return clean_message(said)
-
-
-def _tells(said: str, secrets: Sequence[str]) -> bool:
-    """Whether a secret is in there, in whatever spelling. Those of a few characters are in
-    any text.
-    """
-    text = _squeezed(said)
-    return any(len(s) >= _LEAST_SECRET and _squeezed(s) in text for s in secrets)
-
-
-def _squeezed(text: str) -> str:
-    return "".join(html.unescape(text).split())
-
-
-def _readable(model: type[M], values: list[Any]) -> list[M]:
-    """One odd entry must not cost the others; the caller counts them."""
-    found = []
-    for value in values:
-        try:
-            found.append(model.model_validate(value))
-        except ValidationError:
-            continue
-    return found
-
-
-def _odd_form() -> ProviderError:
-    return ProviderError(Kind.BAD_REPLY, "Testery's reply has not the documented form.")

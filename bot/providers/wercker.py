@@ -27,10 +27,11 @@ from bot.domain.providers import (
 from bot.domain.runs import Log, Run, Step
 from bot.domain.statuses import Status
 from bot.net import BearerAuth, HttpClient
+from bot.providers.answers import parsed
 from bot.providers.settings import BaseUrl, CommaList, ProviderSettings, Secret
 from bot.providers.visibility import visible
 from bot.providers.wercker_addresses import is_application, run_id_in, sources_for
-from bot.providers.wercker_api import PAGE_LENGTH, V3, WerckerApi, parsed
+from bot.providers.wercker_api import PAGE_LENGTH, V3, VENDOR, WerckerApi
 from bot.providers.wercker_names import Found, Names
 from bot.providers.wercker_polls import Listing, Polls
 from bot.providers.wercker_replies import ID, Profile, RunReply
@@ -217,7 +218,7 @@ class WerckerProvider:
         """
         value = self._api.change(method, segments, deadline, body, secrets)
         try:
-            return parsed(RunReply, value)
+            return parsed(RunReply, value, VENDOR)
         except ProviderError as error:
             detail = error.message
         message = "Wercker took the request, but its answer shows no run: look there."

@@ -1,21 +1,22 @@
 """Calls to Wercker's API: what is asked, how errors are worded, how lists are read."""
 
-import html
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from bot.domain.clock import Deadline
 from bot.domain.errors import Kind, ProviderError
 from bot.net import HttpClient, HttpError, Reply, clean_message
+from bot.providers.answers import each_readable, odd_form, parsed, repeats
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 Query = Sequence[tuple[str, str]]
 
+VENDOR = "Wercker"
 V3 = ("api", "v3")
 PAGE_LENGTH = 20  # the most that lists of runs allow; always sent, as real defaults differed
 _SHUT_DOWN_HOST = "app.wercker.com"
@@ -50,7 +51,7 @@ class WerckerApi:
 
     def one(self, model: type[M], segments: Sequence[str], deadline: Deadline) -> M:
         """The object at a path; BAD_REPLY if it is not one."""
-        return parsed(model, self._json(self._call("GET", segments, deadline)))
+        return parsed(model, self._json(self._call("GET", segments, deadline)), VENDOR)
 
     def page(
         self, model: type[M], segments: Sequence[str], deadline: Deadline, query: Query = ()
@@ -58,8 +59,8 @@ class WerckerApi:
         """The list at a path, each item read on its own; BAD_REPLY if it is not a list."""
         value = self._json(self._call("GET", segments, deadline, query=query))
         if not isinstance(value, list):
-            raise _odd_form()
-        return Page(tuple(_readable(model, value)), len(value))
+            raise odd_form(VENDOR)
+        return Page(tuple(each_readable(model, value)), len(value))
 
     def text(self, segments: Sequence[str], deadline: Deadline) -> str:
         """Text that is no JSON (a log); a web page in its place is no reply of the API."""
@@ -135,36 +136,13 @@ class WerckerApi:
         return ProviderError(kind, message, detail=error.detail if error else "")
 
 
-def parsed(model: type[M], value: Any) -> M:
-    """`value` as `model`; BAD_REPLY, without the value, if it is something else."""
-    for item in _readable(model, [value]):
-        return item
-    raise _odd_form()
-
-
-def _readable(model: type[M], values: list[Any]) -> Iterator[M]:
-    for value in values:
-        try:
-            yield model.model_validate(value)
-        except ValidationError:
-            continue  # counted by the caller: one odd entry must not cost the others
-
-
-def _odd_form() -> ProviderError:
-    return ProviderError(Kind.BAD_REPLY, "Wercker's reply has not the documented form.")
-
-
 def _vendor_words(reply: Reply, secrets: tuple[str, ...]) -> str:
     """`message` of the documented error body, cleaned; the body may also be anything else."""
     body = reply.json_or_none()
     said = body.get("message") if isinstance(body, dict) else None
-    if not isinstance(said, str) or any(_squeezed(s) in _squeezed(said) for s in secrets if s):
+    if not isinstance(said, str) or repeats(said, secrets):
         return ""
     return clean_message(said)
-
-
-def _squeezed(text: str) -> str:
-    return "".join(html.unescape(text).split())
 
 
 def _trace(reply: Reply) -> str:

@@ -18,7 +18,8 @@ from bot.domain.runs import Counts, Run, is_run_id
 from bot.domain.statuses import Status
 from bot.providers.env0 import SPEC, Env0Settings
 from bot.providers.env0_addresses import Links, checked_web_path, is_key, sources_for
-from bot.providers.env0_api import Env0Api, readable
+from bot.providers.answers import readable
+from bot.providers.env0_api import Env0Api
 from bot.providers.env0_modules import Module, Modules, keyed
 from bot.providers.env0_polls import Cursor, marked, news, turned
 from bot.providers.env0_replies import (
