@@ -71,7 +71,29 @@ def test_what_changed() -> None:
     assert (commit.after, took.what, took.before, took.after) == ("b", "duration", "30 s", "5m 30s")
 
 
-@given(st.builds(replace, st.just(a_run()), commit=st.none() | st.text(), author=st.text()))
+def test_parameters_that_changed() -> None:
+    """Between commit and starter, in the order of the red run; one that only one run tells says
+    nothing.
+    """
+    was = (("includeTags", "none"), ("copies", "1"), ("buildId", "7"), ("gone", "1"))
+    now = (("new", "1"), ("buildId", "8"), ("includeTags", "smoke"), ("copies", "1"))
+    green = replace(a_run("g", Status.PASSED), commit="a", author="kim", parameters=was)
+    red = replace(a_run("r"), commit="b", author="sam", parameters=now)
+    found = differences(green, red)
+    assert [d.what for d in found] == ["commit", "buildId", "includeTags", "started by"]
+    assert (found[2].before, found[2].after) == ("none", "smoke")
+    assert differences(replace(green, parameters=()), red)[1].what == "started by"
+
+
+@given(
+    st.builds(
+        replace,
+        st.just(a_run()),
+        commit=st.none() | st.text(),
+        author=st.text(),
+        parameters=st.dictionaries(st.text(), st.text()).map(lambda of: tuple(of.items())),
+    )
+)
 def test_a_run_does_not_differ_from_itself(run: Run) -> None:
     assert differences(run, run) == ()
 

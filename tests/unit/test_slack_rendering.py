@@ -10,6 +10,7 @@ import pytest
 
 from bot.domain.access import Verb
 from bot.domain.intents import Topic
+from bot.domain.opinions import Difference
 from bot.domain.pipelines import Pattern, Pipeline, PipelineRef
 from bot.domain.replies import (
     ActionCard,
@@ -198,6 +199,15 @@ def test_one_run_with_everything() -> None:
     assert "⚠ steps are not complete" in rendered.text
     assert "hunter2" not in mrkdwn(rendered)
     assert list(labels(rendered)) == ["Retry", "Abort", "Open"]
+
+
+def test_one_run_with_what_it_was_started_with() -> None:
+    given = (("includeTags", "smoke,login"), ("excludedTags", "none"), ("copies", "2"))
+    shown = text_of(RunDetail(replace(RUN, parameters=given)))
+    assert "includeTags smoke,login · copies 2" in shown.splitlines()
+    odd = (("trigger", "<!here> *x* password=hunter2"),)
+    shown = text_of(RunDetail(replace(RUN, parameters=odd)))
+    assert "trigger `&lt;!here&gt; *x* password=•••`" in shown.splitlines()
 
 
 def test_buttons_carry_signed_pointers_and_abort_asks() -> None:
@@ -502,6 +512,18 @@ def test_an_alert_says_status_pipeline_and_run_and_links_the_page() -> None:
     assert "ago" not in rendered.text
     assert f"<{RUN.url}|testery:55676>" in mrkdwn(rendered)
     assert list(labels(rendered)) == ["Retry", "Mute 2 h", "Open", "…"]
+
+
+def test_a_card_tells_a_handful_of_what_changed() -> None:
+    changed = tuple(Difference(f"p{n}", "a", "*b*, token: hunter2") for n in range(9))
+    alert = AlertCard(NIGHTLY, "main", RUN, "turned failing", differences=changed)
+    (line,) = (one for one in text_of(alert).splitlines() if one.startswith("changed since"))
+    assert line.startswith("changed since: p0 a → `*b*, token: •••` · p1 a → ")
+    assert line.endswith(" · and 3 more")
+    assert "hunter2" not in line
+    alert = replace(alert, differences=changed[:6])
+    assert "p5 a →" in text_of(alert)
+    assert "more" not in text_of(alert)
 
 
 def test_a_fixed_alert_says_how_long_it_took() -> None:

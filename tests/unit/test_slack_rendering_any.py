@@ -110,6 +110,7 @@ runs = st.builds(
     st.integers(0, 10**6),
     st.just(()),
     maybe_weird,
+    parameters=st.lists(st.tuples(weird, weird), max_size=8).map(tuple),
 )
 spans = st.timedeltas(timedelta(days=-1), timedelta(days=99999))
 controls = st.lists(st.sampled_from(replies.Control), max_size=3).map(tuple)

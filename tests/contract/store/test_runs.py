@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.domain.pipelines import Pattern, PipelineRef
@@ -26,6 +27,16 @@ def test_a_run_is_found_by_its_ref(store: Store) -> None:
     stored(store)
     assert store.run(RunRef("wercker", "r1")) == a_run("r1", minute=1)
     assert store.run(RunRef("testery", "r1")) is None
+
+
+def test_a_run_is_kept_with_what_it_was_started_with(store: Store) -> None:
+    tagged = replace(a_run("r1"), parameters=(("includeTags", "smoke,login"), ("copies", "2")))
+    poll(store, [snapshot(tagged), snapshot(a_run("r2"))])
+    assert store.run(tagged.ref) == tagged
+    assert [run.parameters for run in store.runs(Pattern("*", "*"), 2)] == [(), tagged.parameters]
+    again = replace(tagged, parameters=(("includeTags", "none"),))
+    poll(store, [snapshot(again)])
+    assert store.run(tagged.ref) == again
 
 
 def test_runs_are_listed_newest_first_up_to_the_limit(store: Store) -> None:
