@@ -22,6 +22,9 @@ class Fault:
     `drop_before` closes the connection with nothing done; `drop_after` does the work and loses
     the reply. `status`/`body`/`headers` replace the reply without doing the work. `delay_s`
     waits first. `drip_s` sends the body byte by byte with that pause. `hang` never answers.
+    `is_cache` answers an address for ever as it answered it first; with `times` set to 0 and back
+    it serves that old page again. `then` is what happens in the service behind an answer, such as
+    runs that are made between two pages.
     """
 
     path: str = ".*"
@@ -35,6 +38,9 @@ class Fault:
     drop_before: bool = False
     drop_after: bool = False
     hang: bool = False
+    is_cache: bool = False
+    then: Callable[[], object] | None = None
+    cached: dict[str, web.Response] = field(default_factory=dict)
 
     def matches(self, request: web.Request) -> bool:
         return (
@@ -110,13 +116,27 @@ async def _misbehave(fault: Fault, request: web.Request, handler: Handler) -> we
         reply: web.StreamResponse = web.Response(
             status=fault.status, body=fault.body, headers=fault.headers
         )
+    elif fault.is_cache:
+        reply = await _cached(fault, request, handler)
     else:
         reply = await handler(request)
+    if fault.then is not None:
+        fault.then()
     if fault.drop_after:
         return _drop(request)
     if fault.drip_s and isinstance(reply, web.Response):
         return await _drip(request, reply, fault.drip_s)
     return reply
+
+
+async def _cached(fault: Fault, request: web.Request, handler: Handler) -> web.StreamResponse:
+    if request.path_qs not in fault.cached:
+        reply = await handler(request)
+        if not isinstance(reply, web.Response):
+            return reply
+        fault.cached[request.path_qs] = reply
+    kept = fault.cached[request.path_qs]
+    return web.Response(status=kept.status, body=kept.body, headers=kept.headers.copy())
 
 
 def _drop(request: web.Request) -> web.Response:

@@ -58,6 +58,14 @@ class Newsroom(Stage):
             shown = "\n---\n".join(m.visible for m in self.told(channel))
             raise AssertionError(f"{error}; there is:\n{shown}") from None
 
+    def alerts(self, words: str) -> list[str]:
+        """The ids of the alerts that were posted with these words, as often as each was sent."""
+        return [
+            call.args["metadata"]["event_payload"]["id"]
+            for call in self.slack.calls("chat.postMessage")
+            if words in call.args.get("text", "") and "metadata" in call.args
+        ]
+
     def polls(self, instance: str = "wercker") -> int:
         return len(self.faults(instance).received)
 
