@@ -1,7 +1,7 @@
 """What the adapters do alike with a vendor's answer: read its objects, quote its words."""
 
 import html
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -11,6 +11,7 @@ from bot.domain.errors import Kind, ProviderError
 M = TypeVar("M", bound=BaseModel)
 
 _LEAST_SECRET = 4
+_LONG_WORD = 8
 
 
 def readable(model: type[M], value: Any) -> M | None:
@@ -39,12 +40,14 @@ def odd_form(vendor: str) -> ProviderError:
     return ProviderError(Kind.BAD_REPLY, f"{vendor}'s reply has not the documented form.")
 
 
-def repeats(said: str, secrets: Iterable[str]) -> bool:
-    """Whether a text repeats one of these, in whatever spelling. What is shorter than four
-    characters is in any text and does not count.
+def repeats(said: str, secrets: Sequence[str]) -> bool:
+    """Whether a text repeats one of these or a long word of one, in whatever spelling. What is
+    shorter than four characters is in any text and does not count.
     """
     text = _squeezed(said)
-    return any(len(one) >= _LEAST_SECRET and _squeezed(one) in text for one in secrets)
+    wholes = tuple(_squeezed(one) for one in secrets if len(one) >= _LEAST_SECRET)
+    words = (word for one in secrets for word in one.split() if len(word) >= _LONG_WORD)
+    return any(one in text for one in (*wholes, *words))
 
 
 def _squeezed(text: str) -> str:
