@@ -16,9 +16,9 @@ from bot.domain.pipelines import PipelineRef
 from bot.domain.providers import Capability
 from bot.domain.runs import Counts, Run, is_run_id
 from bot.domain.statuses import Status
+from bot.providers.answers import readable
 from bot.providers.env0 import SPEC, Env0Settings
 from bot.providers.env0_addresses import Links, checked_web_path, is_key, sources_for
-from bot.providers.answers import readable
 from bot.providers.env0_api import Env0Api
 from bot.providers.env0_modules import Module, Modules, keyed
 from bot.providers.env0_polls import Cursor, marked, news, turned
