@@ -163,6 +163,9 @@ class Store(Protocol):
         self, claim: PollClaim, error: str, due_in_s: float, *, is_refused: bool = False
     ) -> None: ...
 
+    def give_back_source(self, claim: PollClaim) -> None:
+        """Ends a claim whose poll could not be stored: the source is due again."""
+
     def hurry_source(self, key: SourceKey) -> None:
         """Makes a source due now, because something on it was just changed by us."""
 

@@ -1,11 +1,12 @@
 """One cycle of one source: claim, observe, and one transaction with all that follows."""
 
 import logging
+from collections import deque
 from collections.abc import Callable, Collection
 from fnmatch import fnmatchcase
 
 from bot.domain.clock import Clock, Deadline
-from bot.domain.errors import BotError, Kind, ProviderError
+from bot.domain.errors import BotError, Kind, ProviderError, StoreError
 from bot.domain.pipelines import Pattern
 from bot.domain.polls import PollChanges, PollClaim, PollView, SourceKey
 from bot.domain.providers import Observation
@@ -48,6 +49,7 @@ class Poller:
         self._jitter = jitter
         self._on_poll = on_poll
         self._quiet: dict[SourceKey, int] = {}
+        self._not_stored: deque[PollClaim] = deque()
 
     def plan(self) -> None:
         """Makes the sources those that the active watches need."""
@@ -61,20 +63,38 @@ class Poller:
 
     def poll_next(self, instances: Collection[str]) -> bool:
         """Polls the source that has been due for longest; False if none is due."""
+        self._give_back()
         claim = self._store.claim_source(LEASE_S, instances)
         if claim is None:
             return False
+        try:
+            self._poll(claim)
+        except StoreError:
+            self._not_stored.append(claim)
+            raise
+        return True
+
+    def _give_back(self) -> None:
+        """What could not be stored is polled anew, and not only when its lease ends."""
+        while self._not_stored:
+            claim = self._not_stored.popleft()
+            try:
+                self._store.give_back_source(claim)
+            except StoreError:
+                self._not_stored.append(claim)
+                raise
+
+    def _poll(self, claim: PollClaim) -> None:
         one = self._fleet.find(claim.key.instance)
         if one is None:
             self._store.record_failed_poll(claim, "no longer configured", self._max_s)
-            return True
+            return
         try:
             observation = self._observe(one, claim)
         except BotError as error:
             self._failed(claim, error)
         else:
             self._observed(one, claim, observation)
-        return True
 
     def _observe(self, one: Instance, claim: PollClaim) -> Observation:
         deadline = Deadline.after(self._clock, POLL_DEADLINE_S)

@@ -3,6 +3,7 @@
 F24 (the PostgreSQL server restarts) waits for that store.
 """
 
+import json
 import os
 import resource
 import sqlite3
@@ -103,6 +104,26 @@ def test_f18_a_locked_database_says_busy_and_loses_nothing(newsroom: Open) -> No
     room.waits_for(run.id)
     assert room.changes() == []
     assert len(room.alerts(run.id)) == 1
+
+
+def test_f18_a_poll_that_could_not_be_stored_is_made_again_as_soon_as_it_can_be(
+    newsroom: Open,
+) -> None:
+    """Not only when its lease ends."""
+    room = newsroom(BOT_ALERT_CHANNEL=BUILDS)
+    room.polls_twice()
+    run = room.ends("failed")
+    other = sqlite3.connect(room.database, isolation_level=None, check_same_thread=False)
+    with closing(other):
+        room.break_down("wercker", times=1, then=lambda: other.execute("BEGIN IMMEDIATE"))
+        lost = lambda: [line for line in room.log.lines if is_poll_not_stored(line)]  # noqa: E731
+        room.wait(lost, "a poll that could not be stored", 30)
+    assert run.id in room.waits_for(run.id).visible
+
+
+def is_poll_not_stored(line: str) -> bool:
+    said = json.loads(line)
+    return said["event"] == "store.failed" and "wercker" in said["loop"]
 
 
 @contextmanager

@@ -98,6 +98,10 @@ def settle_bad(
     )
 
 
+def give_back(db: Database, source_id: int) -> None:
+    db.execute("UPDATE sources SET claim_ends_at = NULL WHERE id = ?", [source_id])
+
+
 def hurry(db: Database, key: SourceKey, now_s: float) -> None:
     db.execute(
         "UPDATE sources SET due_at = min(due_at, ?), is_hurried = 1"

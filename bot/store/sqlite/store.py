@@ -255,6 +255,12 @@ class SqliteStore:
                 due_at = self._clock.monotonic() + due_in_s
                 sources.settle_bad(db, source_id, error, due_at, is_refused=is_refused)
 
+    def give_back_source(self, claim: PollClaim) -> None:
+        with self._connections.write() as db:
+            source_id = sources.held(db, claim)
+            if source_id is not None:
+                sources.give_back(db, source_id)
+
     def hurry_source(self, key: SourceKey) -> None:
         with self._connections.write() as db:
             sources.hurry(db, key, self._clock.monotonic())

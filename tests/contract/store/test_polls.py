@@ -106,6 +106,16 @@ def test_age_of_the_last_good_poll_follows_no_jump_but_goes_on_in_the_next_proce
     assert after.source_states()[0].good_poll_age_s == pytest.approx(7, abs=1)
 
 
+def test_a_claim_that_is_given_back_can_be_taken_at_once(store: Store) -> None:
+    store.plan_sources([SOURCE])
+    lost = claimed_source(store)
+    store.give_back_source(lost)
+    claim = claimed_source(store)
+    store.give_back_source(lost)
+    assert store.claim_source(60, BOTH) is None, "the old claim ends no other"
+    assert store.record_poll(claim, NOTHING, 1, store_nothing) is not None
+
+
 def test_a_write_with_a_lost_claim_is_refused(engine: Engine, store: Store) -> None:
     store.plan_sources([SOURCE])
     old = claimed_source(store)
