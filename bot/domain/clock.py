@@ -1,8 +1,10 @@
 """Time and deadlines, as values that are handed in."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
+
+_BELIEVED_AFTER = timedelta(days=1)
 
 
 class Clock(Protocol):
@@ -13,6 +15,25 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Seconds that only grow; for waits and deadlines."""
+
+
+class SteadyTime:
+    """The time of day without what it has leapt ahead within the last day, and never later than
+    it: for telling how long something has taken that began at another clock's time. A clock that
+    is put right by a leap is believed a day later. Thread-safe.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._anchor = (clock.now(), clock.monotonic())
+
+    def now(self) -> datetime:
+        anchored, anchored_s = self._anchor
+        now, now_s = self._clock.now(), self._clock.monotonic()
+        since = timedelta(seconds=now_s - anchored_s)
+        if since > _BELIEVED_AFTER:
+            self._anchor = (now, now_s)
+        return min(now, anchored + since)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 AFTER_STORE_ERROR_S = 1.0
 STALE_S = 120.0
-"""A loop that has not turned for so long is stuck: its longest turn is much shorter."""
+"""A turn that takes so long is stuck: the longest is much shorter."""
 
 
 @dataclass(slots=True)
@@ -20,14 +20,14 @@ class Loop:
     """Turns again and again: at once while there is work, else after `pause_s` or a wake-up.
 
     `turn` returns whether there was work. A StoreError is logged and waited out; any other
-    exception ends the thread.
+    exception ends the thread. `began_at` is when the turn under way began, None in a pause.
     """
 
     name: str
     turn: Callable[[], bool]
     pause_s: Callable[[], float]
     wake: threading.Event = field(default_factory=threading.Event)
-    turned_at: float = 0.0
+    began_at: float | None = None
     restarts: int = 0
     thread: threading.Thread | None = None
 
@@ -63,9 +63,12 @@ class Supervisor:
             self._start(loop)
 
     def stale(self) -> tuple[str, ...]:
-        """Loops that have not turned for too long."""
+        """Loops whose turn has taken too long. A pause is as long as it is told to be, even if
+        the machine is suspended in it.
+        """
         now = self._clock.monotonic()
-        return tuple(loop.name for loop in self._loops if now - loop.turned_at > STALE_S)
+        turns = [(loop.name, loop.began_at) for loop in self._loops]
+        return tuple(name for name, at in turns if at is not None and now - at > STALE_S)
 
     def stop(self, timeout_s: float) -> None:
         """Lets every loop end its turn, together within the time given."""
@@ -78,14 +81,13 @@ class Supervisor:
                 loop.thread.join(max(0.0, ends_at - self._clock.monotonic()))
 
     def _start(self, loop: Loop) -> None:
-        loop.turned_at = self._clock.monotonic()
         loop.thread = threading.Thread(target=self._live, args=(loop,), name=loop.name, daemon=True)
         loop.thread.start()
 
     def _live(self, loop: Loop) -> None:
         try:
             while not self._stop.is_set():
-                loop.turned_at = self._clock.monotonic()
+                loop.began_at = self._clock.monotonic()
                 self._turn(loop)
         except Exception:
             log.exception("thread.died", extra={"loop": loop.name})
@@ -99,5 +101,6 @@ class Supervisor:
         except StoreError as error:
             log.warning("store.failed", extra={"loop": loop.name, "detail": error.detail})
             pause_s = AFTER_STORE_ERROR_S
+        loop.began_at = None
         loop.wake.wait(pause_s)
         loop.wake.clear()

@@ -38,10 +38,11 @@ class Audience:
 class Draft:
     """Holds what was stored, and on top of it what is to be: the newest of each wins."""
 
-    def __init__(self, view: PollView, spec: ProviderSpec, now: datetime) -> None:
+    def __init__(self, view: PollView, spec: ProviderSpec, now: datetime, steady: datetime) -> None:
         self.view = view
         self.spec = spec
         self.now = now
+        self.steady = steady
         self.past = Past(view.history)
         self.mutes = Mutes(view.mutes, now)
         self._snapshots: dict[RunRef, Snapshot] = {}

@@ -33,7 +33,7 @@ class Posts:
         is_wanted = any(watch.tells_overdue for watch in audience.watches)
         if longest is None or not is_wanted or draft.mutes.keep_quiet(audience.channel, run):
             return
-        words = overdue_words(run, longest, draft.now)
+        words = overdue_words(run, longest, draft.steady)
         body = AlertReply(run, words, controls=controls_of(run, draft.spec), word="overdue")
         key = message_key("overdue", audience.channel, change)
         draft.say(NewMessage(audience.channel, key, Form.POST, body))

@@ -17,11 +17,17 @@ from bot.services.alert_posts import Posts
 from bot.services.past import age
 
 
-def decide(view: PollView, runs: Iterable[Run], spec: ProviderSpec, now: datetime) -> PollChanges:
+def decide(
+    view: PollView,
+    runs: Iterable[Run],
+    spec: ProviderSpec,
+    now: datetime,
+    steady: datetime | None = None,
+) -> PollChanges:
     """Compares what was read with what is stored. Oldest runs first, so that a fix that came
-    after a failure is told after it.
+    after a failure is told after it. `steady` is the time by which a run may be overdue.
     """
-    draft = Draft(view, spec, now)
+    draft = Draft(view, spec, now, steady or now)
     alerts = _Alerts(draft)
     for run in sorted(runs, key=age):
         alerts.take(run)
@@ -125,7 +131,7 @@ class _Alerts:
         if is_new:
             self._refresh(change)
         audiences = self._audiences(run)
-        so_far = overdue_by(run, draft.view.durations(run), draft.now) if audiences else None
+        so_far = overdue_by(run, draft.view.durations(run), draft.steady) if audiences else None
         if so_far is not None and not change.snapshot.is_overdue:
             draft.keep_snapshot(replace(change.snapshot, is_overdue=True))
             for audience in audiences:

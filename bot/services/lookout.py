@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain.clock import Clock
@@ -20,6 +21,8 @@ from bot.services.poller import sources_of
 log = logging.getLogger(__name__)
 
 _CLOCK_SKEW = timedelta(minutes=2)
+ASLEEP_S = 300.0
+"""More time than that between two looks, which are a second apart, is time spent suspended."""
 
 
 class Lookout:
@@ -31,10 +34,11 @@ class Lookout:
         self._clock = clock
         self._max_interval_s = max_interval_s
         self._better_since: dict[SourceKey, float] = {}
+        self._looked_at = self._awake_since = clock.monotonic()
 
     def look(self) -> None:
         """Compares what can be seen with what the channels know."""
-        states = self._store.source_states()
+        states = self._since_awake(self._store.source_states())
         told = {one.key: one for one in self._store.blindnesses()}
         blind = out_of_sight(states, self._max_interval_s)
         for key, state in blind.items():
@@ -47,6 +51,15 @@ class Lookout:
             if self._is_over(key, states):
                 self._tell_back(told[key], is_watched=any(_is_of(s, key) for s in states))
         self._introduce(states)
+
+    def _since_awake(self, states: Iterable[SourceState]) -> list[SourceState]:
+        """While the machine was suspended nobody looked, which says nothing about a provider."""
+        now_s = self._clock.monotonic()
+        if now_s - self._looked_at > ASLEEP_S:
+            self._awake_since = now_s
+        self._looked_at = now_s
+        awake_s = now_s - self._awake_since
+        return [replace(one, sight_age_s=min(one.sight_age_s, awake_s)) for one in states]
 
     # Blindness
 

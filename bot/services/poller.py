@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Collection
 from fnmatch import fnmatchcase
 
-from bot.domain.clock import Clock, Deadline
+from bot.domain.clock import Clock, Deadline, SteadyTime
 from bot.domain.errors import BotError, Kind, ProviderError, StoreError
 from bot.domain.pipelines import Pattern
 from bot.domain.polls import PollChanges, PollClaim, PollView, SourceKey
@@ -44,6 +44,7 @@ class Poller:
         self._store = store
         self._fleet = fleet
         self._clock = clock
+        self._steady = SteadyTime(clock)
         self._min_s = min_interval_s
         self._max_s = max_interval_s
         self._jitter = jitter
@@ -63,7 +64,6 @@ class Poller:
 
     def poll_next(self, instances: Collection[str]) -> bool:
         """Polls the source that has been due for longest; False if none is due."""
-        self._give_back()
         claim = self._store.claim_source(LEASE_S, instances)
         if claim is None:
             return False
@@ -105,10 +105,10 @@ class Poller:
         return observation
 
     def _observed(self, one: Instance, claim: PollClaim, observation: Observation) -> None:
-        now = self._clock.now()
+        now, steady = self._clock.now(), self._steady.now()
 
         def verdict(view: PollView) -> PollChanges:
-            return decide(view, observation.runs, one.spec, now)
+            return decide(view, observation.runs, one.spec, now, steady)
 
         changes = self._store.record_poll(
             claim, observation, self._interval_s(claim.key, observation), verdict

@@ -38,7 +38,12 @@ REFUSAL_SHOWS_S = 900.0
 
 
 class Relay:
-    """Thread-safe: several threads send, each for another channel."""
+    """Thread-safe: several threads send, each for another channel.
+
+    When the machine was suspended, or the process paused, a lease may be over while its sender
+    is still at it. Who claims the message then leaves it alone; and if the sender comes too late
+    to settle, it is remembered that Slack took the message, for whoever claims it next.
+    """
 
     def __init__(
         self,
@@ -60,23 +65,38 @@ class Relay:
         self._on_look = on_look
         self._is_refused = False
         self._message_refused_at: float | None = None
+        self._under_way: set[str] = set()
+        self._arrived: dict[str, Delivery] = {}
 
     def send_next(self) -> bool:
         """Sends the message that has been due for longest; False if none is due."""
         claim = self._store.claim_message(LEASE_S, EDIT_GAP_S)
         if claim is None:
             return False
+        if claim.message_id in self._under_way:
+            self._look_again(claim, LOOK_AGAIN_S, 0)
+            return True
+        self._under_way.add(claim.message_id)
+        try:
+            self._send(claim)
+        finally:
+            self._under_way.discard(claim.message_id)
+        return True
+
+    def _send(self, claim: OutboxClaim) -> None:
+        if claim.message_id in self._arrived:
+            self._settle(claim, self._arrived.pop(claim.message_id))
+            return
         claimed_at = self._clock.monotonic()
         if claim.is_ambiguous and self._is_settled_by_looking(claim):
-            return True
+            return
         if self._clock.monotonic() - claimed_at > FRESH_S:
             self._store.settle_later(claim, 0.0, is_ambiguous=claim.is_ambiguous, looks=claim.looks)
-            return True
+            return
         delivery = self._notifier.send(claim)
         self._on_outcome(delivery.outcome)
         self._note(delivery.outcome)
         self._settle(claim, delivery)
-        return True
 
     def unready(self) -> tuple[str, ...]:
         """Codes of what Slack refuses, for readiness."""
@@ -142,7 +162,11 @@ class Relay:
         fields = {"message_id": claim.message_id, "channel": claim.message.channel}
         if delivery.outcome in {Outcome.SENT, Outcome.UNCHANGED}:
             pause_s = CHANNEL_PAUSE_S if delivery.outcome is Outcome.SENT else 0.0
-            self._store.settle_sent(claim, delivery.ts or "", pause_s, rendering=delivery.rendering)
+            is_ours = self._store.settle_sent(
+                claim, delivery.ts or "", pause_s, rendering=delivery.rendering
+            )
+            if not is_ours and claim.message.form is not Form.EDIT:
+                self._arrived[claim.message_id] = delivery
             log.info("alert.posted", extra=fields | {"outcome": delivery.outcome})
             return
         self._not_sent(claim, delivery)

@@ -38,12 +38,13 @@ def test_f23_a_late_settle_is_refused_and_the_message_is_found(tmp_path: Path) -
     engine, chat = SqliteEngine(tmp_path), Chat()
     store = engine.start()
     relay = Relay(store, chat, engine.clock, jitter=lambda: 1.0)
+    other = Relay(store, chat, engine.clock, jitter=lambda: 1.0)
     store.enqueue([post("a")])
 
     def other_takes_over() -> None:
         chat.sent.append("a")  # the paused one had just handed it to Slack
         engine.pass_time(LEASE_S + 1)
-        assert relay.send_next()
+        assert other.send_next()
         assert store.message_ts("a") == ("C1", "1.0")
         chat.sent.pop()
 

@@ -75,10 +75,11 @@ def refuse(db: Database, command_id: int, outcome: str) -> None:
     )
 
 
-def count_since(db: Database, user_id: str, since: datetime) -> int:
+def count_since(db: Database, user_id: str, since: datetime, now: datetime) -> int:
+    """Without those that bear a later time: they were received before the clock was put back."""
     row = db.execute(
-        "SELECT count(*) FROM commands WHERE user_id = ? AND received >= ?",
-        [user_id, time_text(since)],
+        "SELECT count(*) FROM commands WHERE user_id = ? AND received BETWEEN ? AND ?",
+        [user_id, time_text(since), time_text(now)],
     ).fetchone()
     return int(row[0])
 

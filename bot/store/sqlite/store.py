@@ -120,7 +120,7 @@ class SqliteStore:
 
     def commands_since(self, user_id: str, since: datetime) -> int:
         with self._connections.read() as db:
-            return commands.count_since(db, user_id, since)
+            return commands.count_since(db, user_id, since, self._clock.now())
 
     def interrupt_commands(
         self, reports: Callable[[tuple[Command, ...]], Iterable[NewMessage]] = lambda _: ()
