@@ -110,7 +110,7 @@ def test_f18_a_poll_that_could_not_be_stored_is_made_again_as_soon_as_it_can_be(
     newsroom: Open,
 ) -> None:
     """Not only when its lease ends."""
-    room = newsroom(BOT_ALERT_CHANNEL=BUILDS)
+    room = newsroom(BOT_ALERT_CHANNEL=BUILDS, BOT_PROVIDERS__WERCKER__APPLICATIONS="acme/shop")
     room.polls_twice()
     run = room.ends("failed")
     other = sqlite3.connect(room.database, isolation_level=None, check_same_thread=False)
