@@ -64,6 +64,7 @@ class Poller:
 
     def poll_next(self, instances: Collection[str]) -> bool:
         """Polls the source that has been due for longest; False if none is due."""
+        self._give_back()
         claim = self._store.claim_source(LEASE_S, instances)
         if claim is None:
             return False
