@@ -60,10 +60,10 @@ class TesteryLife:
             self._start(project, past, age_s=age_s)
 
     def opening(self) -> list[tuple[float, Callable[[], object]]]:
-        """Fail on checkout after about half a minute; search passes."""
+        """Fail on checkout, with one tag more, after about half a minute; search passes."""
         red = Outcome("FAIL", 18.0, 3.0, failed=("test_declined_card",))
         return [
-            (8.0, lambda: self._start(CHECKOUT, red, branch="main")),
+            (8.0, lambda: self._start(CHECKOUT, red, branch="main", tags=("smoke", "payment"))),
             (20.0, lambda: self._start(SEARCH, _green(25.0), branch="main")),
         ]
 
@@ -90,7 +90,13 @@ class TesteryLife:
         return Outcome("FAIL", took_s, 3.0, failed=tuple(names))
 
     def _start(
-        self, project: str, outcome: Outcome, *, branch: str | None = None, age_s: float = 0.0
+        self,
+        project: str,
+        outcome: Outcome,
+        *,
+        branch: str | None = None,
+        age_s: float = 0.0,
+        tags: tuple[str, ...] = ("smoke",),
     ) -> None:
         self._build += 1
         branch = branch or self._random.choice(BRANCHES)
@@ -99,6 +105,7 @@ class TesteryLife:
             "ref": hex_id(self._random, 40),
             "buildId": str(self._build),
             "testName": f"{project} end to end",
+            "includeTags": list(tags),
         }
         at_s = self._testery.clock.time() - age_s
         environment = STAGING if branch == "main" else QA
