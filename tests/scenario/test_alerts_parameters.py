@@ -50,7 +50,9 @@ def test_tags_that_changed_are_on_the_card_and_in_the_reasons(trio: Trio) -> Non
 
     assert told == "changed since: includeTags smoke → smoke,login"
     assert changed(olivia.asks(f"/watch why {ref}")) == told
-    assert "includeTags smoke,login · copies 2" in olivia.asks(f"/runs {ref}").text.splitlines()
+    shown = olivia.asks(f"/runs {ref} params").text.splitlines()
+    assert "includeTags smoke,login · copies 2" in shown
+    assert "⚠ The variables of a run may hold secrets, so they are neither kept nor shown." in shown
 
 
 def test_the_first_tags_are_a_change_and_a_new_field_is_none(trio: Trio) -> None:
