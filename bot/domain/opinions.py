@@ -81,8 +81,11 @@ def judge(past: Sequence[Run], red: Run) -> Opinion:
     judged = [r for r in past if r.ref != red.ref and (r.status is Status.PASSED or _failed(r))]
     judged.sort(key=lambda r: (r.when.timestamp() if r.when else 0.0, r.ref))
     passed = sum(r.status is Status.PASSED for r in judged)
-    before = "the run" if len(judged) == 1 else f"the {len(judged)} runs"
-    counts = f"{passed} of {before} before passed" if judged else "no run before it is known"
+    counts = f"{passed} of the {len(judged)} runs before passed"
+    if len(judged) == 1:
+        counts = f"the one run before {'passed' if passed else 'failed'}"
+    elif not judged:
+        counts = "no run before it is known"
     if len(judged) < ENOUGH or not passed:
         return Opinion("not enough history", counts)
     commits = _torn_commits([*judged, red])

@@ -47,13 +47,14 @@ class Draft:
         self.mutes = Mutes(view.mutes, now)
         self._snapshots: dict[RunRef, Snapshot] = {}
         self._episodes: dict[EpisodeKey, Episode] = {}
+        self._over: list[Episode] = []
         self._messages: dict[str, NewMessage] = {}
         self._decisions: dict[tuple[RunRef, int, str], Decision] = {}
 
     def changes(self) -> PollChanges:
         return PollChanges(
             tuple(self._snapshots.values()),
-            tuple(self._episodes.values()),
+            (*self._over, *self._episodes.values()),
             tuple(self._messages.values()),
             tuple(self._decisions.values()),
             self.mutes.changed(),
@@ -76,6 +77,10 @@ class Draft:
         return [one for one in known.values() if one.fixed_at is None and not one.is_told]
 
     def keep_episode(self, episode: Episode) -> None:
+        """The newest state of an episode; one that it follows stays as it was left."""
+        before = self._episodes.get(episode.key)
+        if before is not None and before.card_key != episode.card_key:
+            self._over.append(before)
         self._episodes[episode.key] = episode
 
     def say(self, message: NewMessage) -> None:

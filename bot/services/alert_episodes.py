@@ -25,7 +25,7 @@ class Episodes:
     def fail(self, audience: Audience, change: Change) -> None:
         """A failure opens an episode or goes on with the one that is open."""
         run = change.snapshot.run
-        episode = self._draft.open_episode(audience.channel, run)
+        episode = self._still_open(audience.channel, run)
         if episode is not None and (run.ref, change.snapshot.attempt) in episode.failed:
             self._draft.note(audience, change, Treatment.KNOWN)
         elif episode is not None:
@@ -61,6 +61,24 @@ class Episodes:
         if episode is not None and episode.is_told and _is_fix(episode, run):
             self._edit(episode, "failed", underway=None if run.is_over else run)
 
+    def _still_open(self, channel: str, run: Run) -> Episode | None:
+        """The open episode that a failing run goes on with. One that has passed meanwhile, which
+        no watch of the channel heard, is over.
+        """
+        episode = self._draft.open_episode(channel, run)
+        green = None if episode is None else self._draft.past.last_green(run)
+        if episode is None or green is None or age(green) <= age(episode.latest):
+            return episode
+        self._close(episode, green)
+        return None
+
+    def _close(self, episode: Episode, green: Run) -> None:
+        over = replace(episode, latest=green, fixed_at=green.finished or self._draft.now)
+        if over.is_told:
+            self._edit(over, "passed")
+        else:
+            self._draft.keep_episode(over)
+
     def catch_up(self, audience: Audience, change: Change, episode: Episode) -> None:
         """Posts the card that a mute kept back, now that the mute is over."""
         watches = tuple(w for w in audience.watches if w.since <= episode.opened_at)
@@ -89,15 +107,16 @@ class Episodes:
 
     def _new(self, channel: str, change: Change) -> Episode:
         run, past = change.snapshot.run, self._draft.past
+        first_bad = past.first_bad(run)
         return Episode(
             EpisodeKey(channel, run.pipeline, run.branch),
             message_key("card", channel, change),
             self._draft.now,
-            first_bad=run,
+            first_bad=first_bad,
             latest=run,
             failed=((run.ref, change.snapshot.attempt),),
             last_green=past.last_green(run),
-            opinion=judge(past.before(run), run),
+            opinion=judge(past.before(first_bad), first_bad),
         )
 
     def _go_on(self, audience: Audience, change: Change, before: Episode) -> None:

@@ -1,8 +1,8 @@
 """Messages of their own: one for a run that ended, one for a run that takes too long."""
 
 from bot.domain.decisions import Treatment
+from bot.domain.opinions import seconds
 from bot.domain.outbox import Form, NewMessage
-from bot.domain.overdue import usual_longest
 from bot.domain.replies import AlertReply
 from bot.domain.runs import Run
 from bot.domain.transitions import Change
@@ -29,14 +29,21 @@ class Posts:
     def post_overdue(self, audience: Audience, change: Change) -> None:
         """Once per run, where a watch did not switch it off and no mute asks for quiet."""
         run, draft = change.snapshot.run, self._draft
-        longest = usual_longest(draft.view.durations(run))
-        is_wanted = any(watch.tells_overdue for watch in audience.watches)
-        if longest is None or not is_wanted or draft.mutes.keep_quiet(audience.channel, run):
+        is_wanted = all(watch.tells_overdue for watch in audience.watches)
+        if not is_wanted or draft.mutes.keep_quiet(audience.channel, run):
             return
-        words = overdue_words(run, longest, draft.steady)
+        words = overdue_words(run, draft.view.durations(run), draft.steady)
         body = AlertReply(run, words, controls=controls_of(run, draft.spec), word="overdue")
         key = message_key("overdue", audience.channel, change)
         draft.say(NewMessage(audience.channel, key, Form.POST, body))
+
+    def end_overdue(self, audience: Audience, change: Change) -> None:
+        """The message about an overdue run tells how it ended, where it was posted."""
+        run = change.snapshot.run
+        took = f"it took {seconds(run.duration)}" if run.duration is not None else "it is over"
+        body = AlertReply(run, f"was overdue; {took}", controls=controls_of(run, self._draft.spec))
+        key = message_key("overdue", audience.channel, change)
+        self._draft.say(NewMessage(audience.channel, f"edit {key}", Form.EDIT, body, key))
 
     def reason(self, audience: Audience, change: Change) -> str:
         run = change.snapshot.run

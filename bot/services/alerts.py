@@ -55,6 +55,8 @@ class _Alerts:
             draft.past.add(run)
             for audience in self._audiences(run):
                 self._tell(audience, change)
+                if change.snapshot.is_overdue:
+                    self._posts.end_overdue(audience, change)
         elif change.reason is Reason.NOT_OVER:
             self._under_way(change, is_new=before is None or before.run.status != run.status)
         elif change.reason is Reason.SAME_END:

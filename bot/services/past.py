@@ -36,6 +36,12 @@ class Past:
         greens = [r for r in self.before(run) if r.status is Status.PASSED]
         return max(greens, key=age, default=None)
 
+    def first_bad(self, run: Run) -> Run:
+        """The first failing run since it was last green, as far back as is known."""
+        green = self.last_green(run)
+        reds = [r for r in self.before(run) if r.status.is_failure]
+        return min((r for r in reds if green is None or age(r) > age(green)), key=age, default=run)
+
     def is_green_after(self, run: Run) -> bool:
         newer = [r for r in self._runs(run).values() if age(r) > age(run)]
         newest = max(newer, key=age, default=None)

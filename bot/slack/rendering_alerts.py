@@ -54,7 +54,7 @@ def _red(reply: AlertCard, context: RenderContext) -> Iterable[str]:
     name = on_branch(reply.pipeline, reply.branch)
     yield f"{name}: {prose(reply.reason, 200)}{times}{f' · {whom}' if whom else ''}"
     yield _about(reply.latest)
-    if reply.first_bad and reply.failures > 1:
+    if reply.first_bad and reply.first_bad.ref != reply.latest.ref:
         yield f"first bad: {_past_run(reply.first_bad)}"
     if reply.last_green:
         yield f"last green: {_past_run(reply.last_green)}"
@@ -107,8 +107,11 @@ def _fixed(reply: AlertCard, context: RenderContext) -> Iterable[str]:
     took = f", {duration(reply.fixed_after)}" if reply.fixed_after is not None else ""
     yield f"✔ fixed  {on_branch(reply.pipeline, reply.branch)} after {runs}{took}"
     yield run_line(reply.latest, context.now, is_lasting=True)
+    yield _about(reply.latest)
     if reply.first_bad:
         yield f"first bad: {_past_run(reply.first_bad)}"
+    if reply.last_green:
+        yield f"green before: {_past_run(reply.last_green)}"
     yield strip_line(reply.strip)
 
 
@@ -119,7 +122,7 @@ def alert_reply(reply: AlertReply, context: RenderContext) -> Rendered:
         line = line.replace(status_words(run.status, run.raw_status), _WORDS[reply.word], 1)
     call = f" · {whom}" if whom else ""
     lines = [line, f"{on_branch(run.pipeline, run.branch)}: {prose(reply.text, 300)}{call}"]
-    if run.status.is_failure:
+    if run.status.is_failure or reply.word == "fixed":
         lines.append(_about(run))
     return compose(lines, buttons=controls(run, reply.controls, context))
 

@@ -242,6 +242,10 @@ def test_a_run_that_takes_too_long_is_told_once(room: Newsroom) -> None:
     room.restarts()
     room.polls_twice()
     assert len([m for m in room.told() if "overdue" in m.visible]) == 1
+    room.wercker.finish(slow.id, "passed")
+    ended = room.waits_for("was overdue; it took")
+    assert (ended.ts, first_line(ended)[0]) == (overdue.ts, "✔")
+    assert "Abort" not in ended.controls
 
 
 def test_overdue_can_be_switched_off(newsroom: Open) -> None:

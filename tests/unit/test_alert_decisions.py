@@ -175,6 +175,44 @@ def test_a_mute_of_another_branch_or_one_that_is_over_keeps_nothing_quiet() -> N
     assert told(Teller(mutes=mutes).polls(a_run("r1", FAILED))) == ["card"]
 
 
+def states(teller: Teller) -> list[tuple[str, bool]]:
+    """The episodes that the last poll stored: the run of their card, and whether it is over."""
+    return [(e.card_key.split()[-2], e.fixed_at is not None) for e in teller.last.episodes]
+
+
+def test_a_failure_after_a_pass_that_no_watch_heard_has_a_card_of_its_own() -> None:
+    teller = Teller()
+    teller.polls(a_run("r1", FAILED))
+    heard, teller.watches = teller.watches, ()
+    teller.polls(a_run("r2", PASSED, minute=1))
+    teller.watches = heard
+    assert told(teller.polls(a_run("r3", FAILED, minute=2))) == ["card"]
+    assert states(teller) == [("wercker:r1", True), ("wercker:r3", False)]
+    edits = [m.body for m in teller.last.messages if m.form is Form.EDIT]
+    assert [e.is_fixed for e in edits if isinstance(e, AlertCard)] == [True]
+
+
+def test_an_episode_that_ends_in_the_poll_that_opens_the_next_one_stays_over() -> None:
+    teller = Teller()
+    teller.polls(a_run("r1", FAILED))
+    fresh = teller.polls(a_run("r2", PASSED, minute=1), a_run("r3", FAILED, minute=2))
+    assert told(fresh) == ["reply", "card"]
+    assert states(teller) == [("wercker:r1", True), ("wercker:r3", False)]
+
+
+def test_a_pipeline_that_was_red_before_the_watch_is_known_to_have_been() -> None:
+    teller = Teller(replace(a_watch(), since=NOON + timedelta(minutes=9, seconds=30)))
+    old = [a_run(f"r{n}", PASSED if n < 6 else FAILED, minute=n) for n in range(9)]
+    assert told(teller.polls(*old)) == []
+    (card,) = teller.polls(a_run("r9", FAILED, minute=20))
+    assert isinstance(card.body, AlertCard)
+    assert card.body.failures == 1
+    assert card.body.first_bad is not None
+    assert card.body.first_bad.ref.run_id == "r6"
+    assert card.body.opinion is not None
+    assert card.body.opinion.evidence == "6 of the 6 runs before passed"
+
+
 MUTED_UNTIL = NOON + timedelta(hours=2)
 LATER = MUTED_UNTIL + timedelta(minutes=1)
 
