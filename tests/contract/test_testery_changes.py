@@ -53,7 +53,7 @@ class TestTrigger:
         assert started.run.pipeline.key == "checkout-e2e/staging"
         read = bench.get(started.run.ref.run_id)
         assert started.run.parameters == (("includeTags", "none"), ("copies", "1"))
-        assert set(read.parameters) > set(started.run.parameters), "nulls of a first reply say nothing"
+        assert set(read.parameters) > set(started.run.parameters), "nulls are left out"
         assert replace(read, parameters=started.run.parameters) == started.run
 
     def test_every_field(self, bench: Bench) -> None:
