@@ -146,6 +146,11 @@ class RemoveWatch:
 
 
 @dataclass(frozen=True, slots=True)
+class ResumeWatches:
+    """`/watch resume`: all suspended ones of the channel."""
+
+
+@dataclass(frozen=True, slots=True)
 class MuteWatch:
     """`branch` None mutes every branch; empty, the runs that have none."""
 
@@ -195,6 +200,7 @@ Intent = (
     | AddWatch
     | ListWatches
     | RemoveWatch
+    | ResumeWatches
     | MuteWatch
     | UnmuteWatch
     | ExplainRun

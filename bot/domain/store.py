@@ -110,13 +110,16 @@ class Store(Protocol):
 
     def sync_settings_watches(self, watches: Collection[Watch]) -> None:
         """Makes the watches with `made_by == "settings"` equal to these. One that is there
-        already keeps its `since`, its mute and its suspension.
+        already keeps its `since` and its mute; one that is suspended is resumed.
         """
 
     def suspend_channel(self, channel: str, because: str) -> tuple[Watch, ...]:
         """Suspends a channel's active watches and returns them."""
 
-    def resume_channel(self, channel: str) -> None: ...
+    def resume_channel(self, channel: str) -> tuple[Watch, ...]:
+        """Lets the suspended watches of a channel go on, as if they were made now: they are
+        newcomers again. Returns them.
+        """
 
     def newcomers(self) -> tuple[Watch, ...]:
         """Active watches whose first look was not reported yet."""
@@ -235,8 +238,9 @@ class Store(Protocol):
         because: str,
         notices: Callable[[tuple[Watch, ...]], Iterable[NewMessage]],
     ) -> bool:
-        """The channel takes no messages: those waiting for it are dead, its active watches are
-        suspended, and the notices about these enqueued.
+        """The channel takes no messages: those waiting for it are dead, its open episodes are
+        forgotten, its active watches are suspended, and the notices about these enqueued. The
+        watches count as quiet from the oldest decision on that only these messages told of.
         """
 
     def settle_dead(self, claim: OutboxClaim, because: str) -> bool: ...

@@ -72,7 +72,8 @@ def _passes(run: Run, one: Filter) -> bool:
 class Watch:
     """One channel's wish. `watch_id` is 0 until stored. `made_by` is a Slack user id, or
     `settings` for those of BOT_WATCHES and BOT_ALERT_CHANNEL. Failures that finished before
-    `since` are history and not posted. A suspended watch posts nothing and says why.
+    `since` are history and not posted. A suspended watch posts nothing and says why;
+    `quiet_since` is from when on it could post nothing, kept until another suspension.
     `tells_overdue` is about runs that take much longer than usual. The two `muted_…` are not
     stored: they are filled in for lists, from the channel's mutes.
     """
@@ -86,6 +87,7 @@ class Watch:
     thread: ThreadMode = ThreadMode.QUIET
     mention: str | None = None
     suspended_because: str | None = None
+    quiet_since: datetime | None = None
     muted_until: datetime | None = None
     muted_because: str | None = None
     watch_id: int = 0

@@ -27,6 +27,7 @@ from bot.domain.intents import (
     MuteWatch,
     OpenTriggerForm,
     RemoveWatch,
+    ResumeWatches,
     RetryRun,
     ShowDigest,
     ShowHistory,
@@ -236,6 +237,8 @@ class Commands:
                 answer = services.watching.add(intent, request.asker)
             case RemoveWatch() as intent:
                 answer = services.watching.remove(intent, request.asker)
+            case ResumeWatches():
+                answer = services.watching.resume(request.asker)
             case MuteWatch() as intent:
                 answer = services.watching.mute(intent, request.asker)
             case UnmuteWatch() as intent:
@@ -267,7 +270,7 @@ def verb_of(intent: Intent) -> Verb:
             return Verb.READ if is_dry else Verb.RETRY
         case AbortRun():
             return Verb.ABORT
-        case AddWatch() | RemoveWatch() | MuteWatch() | UnmuteWatch():
+        case AddWatch() | RemoveWatch() | ResumeWatches() | MuteWatch() | UnmuteWatch():
             return Verb.WATCH
         case (
             Help()

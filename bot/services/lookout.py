@@ -144,7 +144,7 @@ class Lookout:
         ready = [w for w in newcomers if self._is_planned(w, states)]
         if not ready:
             return
-        found = self._store.failures_seen(min(watch.since for watch in ready))
+        found = self._store.failures_seen(min(w.quiet_since or w.since for w in ready))
         messages = []
         for channel in dict.fromkeys(watch.channel for watch in ready):
             own = [w for w in ready if w.channel == channel]
@@ -154,8 +154,14 @@ class Lookout:
         self._store.introduce(ready, messages)
 
     def _is_planned(self, watch: Watch, states: Sequence[SourceState]) -> bool:
-        """Whether everything the watch needs is polled by now."""
-        polled = {state.key for state in states}
+        """Whether everything the watch needs is polled by now; after a suspension, anew."""
+        polled = {
+            one.key
+            for one in states
+            if watch.quiet_since is None
+            or one.failures
+            or (one.good_poll is not None and one.good_poll >= watch.since)
+        }
         wanted = {key for one in self._fleet for key in sources_of(one, watch.pattern)}
         return wanted <= polled
 
@@ -167,22 +173,35 @@ class Lookout:
         }
         what = ", ".join(str(watch.pattern) for watch in watches[:3])
         more = f" and {len(watches) - 3} more" if len(watches) > 3 else ""  # noqa: PLR2004
+        is_again = any(watch.quiet_since for watch in watches)
         text = (
-            f"watching {'everything' if what == '*' else what}{more}; "
+            f"watching {'everything' if what == '*' else what}{more}{' again' * is_again}; "
             f"{_counted(len(old), 'older failure is', 'older failures are')} not posted; "
             f"{_counted(len(red), 'pipeline', 'pipelines')} red now. `/runs failing` lists them."
         )
-        key = f"first {channel} {' '.join(str(watch.watch_id) for watch in watches)}"
+        begin = max(watch.since for watch in watches).isoformat()
+        key = f"first {channel} {begin} {' '.join(str(watch.watch_id) for watch in watches)}"
         return NewMessage(channel, key[:200], Form.POST, ChannelNotice(text))
 
 
 def _is_old(snapshot: Snapshot, watches: Iterable[Watch]) -> bool:
-    """Whether a run that a watch is about was found by its first looks, and ended before it."""
+    """Whether a run that a watch is about ended before it began and was found by its first
+    looks, or was read while it was suspended.
+    """
     run = snapshot.run
     ended = run.finished or run.created
-    return ended is not None and any(
-        w.wants(run) and snapshot.seen >= w.since and ended < w.since for w in watches
+    return any(
+        w.wants(run)
+        and (
+            _is_unheard(snapshot, w)
+            or (ended is not None and snapshot.seen >= w.since and ended < w.since)
+        )
+        for w in watches
     )
+
+
+def _is_unheard(snapshot: Snapshot, watch: Watch) -> bool:
+    return watch.quiet_since is not None and watch.quiet_since <= snapshot.changed < watch.since
 
 
 def _is_of(state: SourceState, key: SourceKey) -> bool:

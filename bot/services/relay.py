@@ -216,7 +216,7 @@ def _tell_makers(claim: OutboxClaim, because: str, suspended: Iterable[Watch]) -
     makers = {watch.made_by for watch in suspended} - {"settings", channel}
     text = (
         f"I can no longer post in <#{channel}> ({because}), so its watches wait. "
-        "Invite me again and set a watch there to go on."
+        "Once I may post there again, `/watch resume` there lets them go on."
     )
     return [
         NewMessage(

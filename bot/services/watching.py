@@ -45,6 +45,7 @@ class Watching:
         deadline = Deadline.after(self._clock, DEADLINE_S)
         pattern = self._pattern(intent.pattern, deadline)
         notes = self._unseen(pattern)
+        self._store.resume_channel(asker.channel)
         watch = self._store.add_watch(
             Watch(
                 channel=asker.channel,
@@ -58,9 +59,17 @@ class Watching:
                 tells_overdue=intent.tells_overdue,
             )
         )
-        self._store.resume_channel(asker.channel)
         self._on_change()
         return Answer(WatchAdded(watch, self._newest(watch, deadline), notes))
+
+    def resume(self, asker: Asker) -> Answer:
+        """Said in the channel; what failed meanwhile is counted there after the next look."""
+        resumed = self._store.resume_channel(asker.channel)
+        if not resumed:
+            raise UserError("no watch is suspended here.", maybe=("/watch list",))
+        self._on_change()
+        names = ", ".join(dict.fromkeys(str(watch.pattern) for watch in resumed))
+        return Answer(Notice(f"I post about {names} here again.", "done"), is_shared=True)
 
     def list(self, asker: Asker) -> Answer:
         """Every watch with its state, and the mutes that are not about a whole watch."""

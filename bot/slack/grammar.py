@@ -13,6 +13,7 @@ from bot.domain.intents import (
     MuteWatch,
     OpenTriggerForm,
     RemoveWatch,
+    ResumeWatches,
     RetryRun,
     Topic,
     TriggerRun,
@@ -70,7 +71,9 @@ def is_mutation(intent: Intent) -> bool:
     match intent:
         case TriggerRun() | RetryRun():
             return not intent.is_dry
-        case AbortRun() | AddWatch() | RemoveWatch() | MuteWatch() | UnmuteWatch():
+        case AbortRun() | AddWatch() | RemoveWatch() | ResumeWatches():
+            return True
+        case MuteWatch() | UnmuteWatch():
             return True
         case OpenTriggerForm():
             return True

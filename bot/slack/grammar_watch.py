@@ -12,6 +12,7 @@ from bot.domain.intents import (
     ListWatches,
     MuteWatch,
     RemoveWatch,
+    ResumeWatches,
     RunOfThread,
     TestWatch,
     UnmuteWatch,
@@ -43,6 +44,9 @@ def read_watch(sentence: Sentence) -> Intent:
     if first.says("off"):
         _expect_no_more(sentence, 2)
         return RemoveWatch(_which(sentence, "off"))
+    if first.says("resume"):
+        _expect_no_more(sentence, 1)
+        return ResumeWatches()
     if first.says("why"):
         _expect_no_more(sentence, 2)
         has_run = len(sentence.words) > 1

@@ -41,6 +41,7 @@ _PAGES: dict[Topic, tuple[tuple[str, str], ...]] = {
         ("/watch provider:nightly-* on=failures", "globs; on= changes, failures or all"),
         ("/watch * thread=broadcast mention=@team", "thread= quiet, broadcast or off"),
         ("/watch off 1", "ends a watch, by number or pipeline"),
+        ("/watch resume", "goes on with what is suspended, once I may post here again"),
         ("/watch mute provider:pipeline 2h flaky", "silence for a while; /watch unmute ends it"),
         ("/watch why provider:id", "why a run was posted here, or why not"),
         ("/watch test 1", "what a watch would have posted about the stored runs"),

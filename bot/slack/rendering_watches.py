@@ -21,8 +21,10 @@ def watch_list(reply: WatchList, context: RenderContext) -> Rendered:
         return compose([with_prefix(text, context.prefix)])
     lines = [f"{n}. {_watch(watch, context)}" for n, watch in enumerate(reply.watches, 1)]
     lines += [_mute(mute) for mute in reply.mutes]
-    footer = with_prefix("`/watch off 1` ends the first · `/watch help`", context.prefix)
-    return compose(lines, footer=[footer])
+    footer = ["`/watch off 1` ends the first · `/watch help`"]
+    if any(watch.suspended_because for watch in reply.watches):
+        footer.append("`/watch resume` goes on with what is suspended, once I may post here again")
+    return compose(lines, footer=[with_prefix(line, context.prefix) for line in footer])
 
 
 def _mute(mute: Mute) -> str:

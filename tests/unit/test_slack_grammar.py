@@ -24,6 +24,7 @@ from bot.domain.intents import (
     MuteWatch,
     OpenTriggerForm,
     RemoveWatch,
+    ResumeWatches,
     RetryRun,
     RunById,
     RunByNumber,
@@ -225,6 +226,7 @@ def test_worked_examples(typed: str, intent: Intent) -> None:
         ("watch mute nightly 2h", MuteWatch("nightly", timedelta(hours=2))),
         ("watch mute nightly for 1d flaky test", MuteWatch("nightly", timedelta(days=1), "flaky test")),
         ("watch unmute nightly", UnmuteWatch("nightly")),
+        ("watch resume", ResumeWatches()),
         ("", Help("runs")),
         ("help", Help("runs")),
         ("help watch", Help("watch")),
@@ -471,7 +473,15 @@ def test_long_input_takes_linear_time(unit: str) -> None:
 
 
 def test_what_changes_something_is_a_mutation() -> None:
-    for text in ("trigger n", "abort #1", "retry #1", "watch n", "watch off 1", "watch unmute n"):
+    for text in (
+        "trigger n",
+        "abort #1",
+        "retry #1",
+        "watch n",
+        "watch off 1",
+        "watch unmute n",
+        "watch resume",
+    ):
         intent = read_sentence(text).intent
         assert intent is not None
         assert is_mutation(intent)

@@ -88,6 +88,7 @@ CREATE TABLE watches (
     thread TEXT NOT NULL,
     mention TEXT,
     suspended_because TEXT,
+    quiet_since TEXT,
     tells_overdue INTEGER NOT NULL,
     is_introduced INTEGER NOT NULL DEFAULT 0,
     UNIQUE (channel, instance_glob, key_glob, filters_key, is_from_settings)

@@ -177,15 +177,15 @@ class SqliteStore:
 
     def sync_settings_watches(self, watches: Collection[Watch]) -> None:
         with self._changing_view() as db:
-            stored_watches.sync_settings(db, watches)
+            stored_watches.sync_settings(db, watches, self._clock.now())
 
     def suspend_channel(self, channel: str, because: str) -> tuple[Watch, ...]:
         with self._changing_view() as db:
-            return stored_watches.suspend(db, channel, because)
+            return stored_watches.suspend(db, channel, because, self._clock.now())
 
-    def resume_channel(self, channel: str) -> None:
+    def resume_channel(self, channel: str) -> tuple[Watch, ...]:
         with self._changing_view() as db:
-            stored_watches.resume(db, channel)
+            return stored_watches.resume(db, channel, self._clock.now())
 
     def newcomers(self) -> tuple[Watch, ...]:
         with self._connections.read() as db:
@@ -371,11 +371,13 @@ class SqliteStore:
         notices: Callable[[tuple[Watch, ...]], Iterable[NewMessage]],
     ) -> bool:
         with self._changing_view() as db:
-            now = self._now_text()
-            if not lanes.settle_channel_refused(db, claim, because, now):
+            now, channel = self._clock.now(), claim.message.channel
+            if not lanes.settle_channel_refused(db, claim, because, time_text(now)):
                 return False
-            suspended = stored_watches.suspend(db, claim.message.channel, because)
-            outbox.enqueue(db, [outbox.new_row(one) for one in notices(suspended)], now)
+            suspended = stored_watches.suspend(db, channel, because, now)
+            episodes.forget_open(db, channel)
+            rows = [outbox.new_row(one) for one in notices(suspended)]
+            outbox.enqueue(db, rows, time_text(now))
             return True
 
     def settle_dead(self, claim: OutboxClaim, because: str) -> bool:

@@ -11,6 +11,7 @@ from bot.domain.pipelines import Pattern
 from bot.domain.watches import Filter, Preset, ThreadMode, Watch
 from bot.store.codec import (
     FILTERS,
+    read_time,
     storable,
     storable_or_none,
     time_text,
@@ -53,32 +54,55 @@ def remove(db: Database, watch_id: int) -> bool:
     return db.execute("DELETE FROM watches WHERE id = ?", [watch_id]).rowcount == 1
 
 
-def sync_settings(db: Database, wanted: Collection[Watch]) -> None:
-    """A suspension outlives a restart."""
+def sync_settings(db: Database, wanted: Collection[Watch], now: datetime) -> None:
+    """What is in the settings is wanted still, so it is tried again."""
+    _resume(db, "is_from_settings = 1", now)
     rows = db.execute("SELECT * FROM watches WHERE is_from_settings = 1")
     old = {_identity(one): one for one in map(_watch, rows)}
     for watch in wanted:
-        before = old.pop(_identity(watch), None)
-        add(db, watch if before is None else _as_lived(watch, before))
+        old.pop(_identity(watch), None)
+        add(db, watch)
     for gone in old.values():
         remove(db, gone.watch_id)
 
 
-def _as_lived(watch: Watch, before: Watch) -> Watch:
-    return replace(watch, suspended_because=before.suspended_because)
+_SUSPEND = """
+UPDATE watches SET suspended_because = :because, quiet_since = CASE
+    WHEN quiet_since IS NULL OR EXISTS (
+        SELECT 1 FROM outbox
+        WHERE channel = :channel AND state = 'sent' AND ended >= watches.since)
+    THEN coalesce((
+        SELECT min(decided) FROM decisions JOIN outbox ON outbox.key = decisions.message_key
+        WHERE outbox.channel = :channel AND outbox.state = 'dead' AND outbox.ended = :now), :now)
+    ELSE quiet_since END
+WHERE channel = :channel AND suspended_because IS NULL RETURNING *
+"""
 
 
-def suspend(db: Database, channel: str, because: str) -> tuple[Watch, ...]:
-    rows = db.execute(
-        "UPDATE watches SET suspended_because = ?"
-        " WHERE channel = ? AND suspended_because IS NULL RETURNING *",
-        [storable(because), channel],
-    ).fetchall()
+def suspend(db: Database, channel: str, because: str, now: datetime) -> tuple[Watch, ...]:
+    """Quiet since the oldest decision whose message was buried just now; or, where nothing was
+    posted since the last time, since then.
+    """
+    values = {"because": storable(because), "channel": channel, "now": time_text(now)}
+    return _in_order(db.execute(_SUSPEND, values))
+
+
+def resume(db: Database, channel: str, now: datetime) -> tuple[Watch, ...]:
+    return _resume(db, "channel = :channel", now, channel)
+
+
+def _resume(db: Database, which: str, now: datetime, channel: str = "") -> tuple[Watch, ...]:
+    return _in_order(
+        db.execute(
+            "UPDATE watches SET suspended_because = NULL, since = :now, is_introduced = 0"  # noqa: S608 - fixed texts
+            f" WHERE suspended_because IS NOT NULL AND {which} RETURNING *",
+            {"now": time_text(now), "channel": channel},
+        )
+    )
+
+
+def _in_order(rows: Iterable[sqlite3.Row]) -> tuple[Watch, ...]:
     return tuple(sorted(map(_watch, rows), key=lambda one: one.watch_id))
-
-
-def resume(db: Database, channel: str) -> None:
-    db.execute("UPDATE watches SET suspended_because = NULL WHERE channel = ?", [channel])
 
 
 def newcomers(db: Database) -> tuple[Watch, ...]:
@@ -133,6 +157,7 @@ def _watch(row: sqlite3.Row) -> Watch:
         thread=ThreadMode(row["thread"]),
         mention=row["mention"],
         suspended_because=row["suspended_because"],
+        quiet_since=read_time(row["quiet_since"]),
         watch_id=row["id"],
         tells_overdue=bool(row["tells_overdue"]),
     )

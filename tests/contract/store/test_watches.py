@@ -5,7 +5,7 @@ from bot.domain.pipelines import Pattern
 from bot.domain.store import Store
 from bot.domain.watches import Filter, Preset, ThreadMode, Watch
 from tests.fakes.store_engines import Engine
-from tests.fakes.store_samples import NOON, a_watch, poll
+from tests.fakes.store_samples import NOON, a_watch, poll, post
 
 MAIN = Filter("branch", ("main", "release/*"))
 NOT_BOT = Filter("by", ("bot",), is_negated=True)
@@ -82,28 +82,56 @@ def test_settings_watches_become_equal_to_the_settings(store: Store) -> None:
     assert after["testery:*"] == own
 
 
-def test_syncing_keeps_what_happened_to_a_settings_watch(store: Store) -> None:
-    watch = a_watch(made_by="settings")
-    store.sync_settings_watches([watch])
+def test_syncing_resumes_a_settings_watch_and_no_other(engine: Engine, store: Store) -> None:
+    store.sync_settings_watches([a_watch(made_by="settings")])
+    store.add_watch(a_watch(pattern="testery:*"))
+    store.introduce(store.newcomers(), [])
     store.suspend_channel("C1", "archived")
-    store.sync_settings_watches([watch])
-    (after,) = store.watches()
-    assert after.suspended_because == "archived"
+    engine.pass_time(60)
+    store.sync_settings_watches([a_watch(made_by="settings")])
+    resumed, own = store.watches()
+    assert (resumed.suspended_because, own.suspended_because) == (None, "archived")
+    assert resumed.since == engine.clock.now()
+    assert store.newcomers() == (resumed,)
 
 
-def test_suspending_returns_the_active_ones_and_is_undone(store: Store) -> None:
+def test_suspending_returns_the_active_ones_and_is_undone(engine: Engine, store: Store) -> None:
     a = store.add_watch(a_watch(pattern="wercker:a"))
     b = store.add_watch(a_watch(pattern="wercker:b"))
     other = store.add_watch(a_watch("C2"))
-    suspended = (
-        replace(a, suspended_because="archived"),
-        replace(b, suspended_because="archived"),
+    began = engine.clock.now()
+    suspended = tuple(
+        replace(one, suspended_because="archived", quiet_since=began) for one in (a, b)
     )
     assert store.suspend_channel("C1", "archived") == suspended
     assert store.suspend_channel("C1", "kicked") == ()
     assert store.watches() == (*suspended, other)
-    store.resume_channel("C1")
-    assert store.watches() == (a, b, other)
+    engine.pass_time(60)
+    resumed = tuple(
+        replace(one, suspended_because=None, since=engine.clock.now()) for one in suspended
+    )
+    assert store.resume_channel("C1") == resumed
+    assert store.resume_channel("C1") == ()
+    assert store.watches() == (*resumed, other)
+
+
+def test_a_watch_that_could_post_nothing_has_been_quiet_all_the_time(
+    engine: Engine, store: Store
+) -> None:
+    store.add_watch(a_watch())
+    began = engine.clock.now()
+    for _ in range(2):
+        store.suspend_channel("C1", "archived")
+        engine.pass_time(60)
+        (watch,) = store.resume_channel("C1")
+        assert watch.quiet_since == began
+    store.enqueue([post("a")])
+    claim = store.claim_message(60)
+    assert claim is not None
+    store.settle_sent(claim, "1.0", 0)
+    engine.pass_time(60)
+    (watch,) = store.suspend_channel("C1", "archived")
+    assert watch.quiet_since == engine.clock.now()
 
 
 def test_a_suspended_watch_is_not_seen_by_polls(store: Store) -> None:
