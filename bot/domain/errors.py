@@ -1,5 +1,6 @@
 """The one tree of errors. Each has a safe sentence for people and a detail for the log."""
 
+import re
 from enum import StrEnum
 
 
@@ -53,6 +54,9 @@ class Kind(StrEnum):
     UNSUPPORTED = "unsupported"  # this vendor cannot do that at all
 
 
+_TO_WHO_ASKED = re.compile(r"; nothing was done| Try again(?: later)?\.")
+
+
 class ProviderError(BotError):
     """A vendor call that did not work; `retry_after_s` is set for RATE_LIMITED and UNAVAILABLE
     when the vendor said how long to wait (already limited to 0 … 900 s). `known` are names to
@@ -72,6 +76,11 @@ class ProviderError(BotError):
         self.kind = kind
         self.retry_after_s = retry_after_s
         self.known = known
+
+    @property
+    def cause(self) -> str:
+        """The message for somebody who did not ask for anything to be done."""
+        return _TO_WHO_ASKED.sub("", self.message)
 
 
 class StoreError(BotError):

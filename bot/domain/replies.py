@@ -62,10 +62,13 @@ class Confirmation:
 
 @dataclass(frozen=True, slots=True)
 class Silent:
-    """An instance that did not answer, and the safe sentence why."""
+    """An instance that gave no data, and the safe sentence why. `is_refused`: it answered, and
+    does not take the credential.
+    """
 
     instance: str
     why: str
+    is_refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +127,9 @@ class PipelineList:
 
 @dataclass(frozen=True, slots=True)
 class ProviderState:
-    """One configured instance in words. `can` and `cannot` are sentences."""
+    """One configured instance in words. `can` and `cannot` are sentences. `is_refused`: it
+    answered, and does not take the credential.
+    """
 
     instance: str
     title: str
@@ -135,6 +140,7 @@ class ProviderState:
     can: tuple[str, ...] = ()
     cannot: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    is_refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,18 +42,19 @@ class Catalog:
             lambda one: one.ask(lambda p: p.check(deadline), deadline),
             deadline,
         )
-        problems = {one.instance: one.why for one in silent}
+        problems = {one.instance: one for one in silent}
         ages = self._poll_ages()
         states = []
         for one in self._fleet:
-            health = answers.get(one.name)
+            health, problem = answers.get(one.name), problems.get(one.name)
             states.append(
                 ProviderState(
                     one.name,
                     one.spec.title,
                     is_reachable=health is not None,
                     account=health.account if health else "",
-                    problem=problems.get(one.name, ""),
+                    is_refused=problem is not None and problem.is_refused,
+                    problem=problem.why if problem else "",
                     poll_age=ages.get(one.name),
                     can=abilities(one),
                     cannot=tuple(one.spec.refusals.values()),

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TypeVar
 
 from bot.domain.clock import Deadline
-from bot.domain.errors import BotError
+from bot.domain.errors import BotError, Kind, ProviderError
 from bot.domain.replies import Silent
 from bot.services.fleet import GRACE_S, Instance
 from bot.services.pool import Pool
@@ -31,6 +31,9 @@ class Parallel:
         for instance, future in asked:
             try:
                 answers[instance.name] = _result(future, deadline)
+            except ProviderError as error:
+                is_refused = error.kind in {Kind.AUTH, Kind.FORBIDDEN}
+                silent.append(Silent(instance.name, error.cause, is_refused))
             except BotError as error:
                 silent.append(Silent(instance.name, error.message))
             except FutureTimeoutError:

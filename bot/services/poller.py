@@ -135,10 +135,11 @@ class Poller:
         if isinstance(error, ProviderError) and error.retry_after_s is not None:
             backoff_s = max(backoff_s, min(error.retry_after_s, MOST_RETRY_AFTER_S))
         kind = error.kind.value if isinstance(error, ProviderError) else "error"
+        why = error.cause if isinstance(error, ProviderError) else error.message
         log.warning("poll.failed", extra=_fields(claim) | {"kind": kind, "detail": error.detail})
         is_refused = isinstance(error, ProviderError) and error.kind is Kind.AUTH
         self._store.record_failed_poll(
-            claim, error.message, backoff_s * self._jitter(), is_refused=is_refused
+            claim, why, backoff_s * self._jitter(), is_refused=is_refused
         )
         self._on_poll(kind)
 

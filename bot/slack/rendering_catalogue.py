@@ -27,7 +27,8 @@ def provider_list(reply: ProviderList, context: RenderContext) -> Rendered:  # n
 
 def _provider(state: ProviderState) -> list[str]:
     reach = {True: "✔ reachable", False: "✖ not reachable", None: "? not asked"}
-    parts = [f"{reach[state.is_reachable]}  {literal(state.instance)}  {literal(state.title)}"]
+    reached = "✖ credential refused" if state.is_refused else reach[state.is_reachable]
+    parts = [f"{reached}  {literal(state.instance)}  {literal(state.title)}"]
     if state.account:
         parts.append(f"as {literal(state.account)}")
     if state.problem:

@@ -132,7 +132,9 @@ def mentioned(who: str | None, *, is_loud: bool = True) -> str:
 
 def silent_lines(silent: Sequence[Silent]) -> list[str]:
     return [
-        f"⚠ no answer from {literal(one.instance, 64)}: {prose(one.why, 200)}" for one in silent
+        f"⚠ {'no data' if one.is_refused else 'no answer'} from {literal(one.instance, 64)}: "
+        f"{prose(one.why, 200)}"
+        for one in silent
     ]
 
 
@@ -142,6 +144,8 @@ def strip_line(strip: Sequence[HistoryMark]) -> str:
         return ""
     marks = "".join(SYMBOLS[mark.status] for mark in strip[-30:])
     passed = sum(mark.status is Status.PASSED for mark in strip[-30:])
+    if len(strip) == 1:
+        return f"{marks}  the only run that is known"
     return f"{marks}  {passed} of the last {len(strip[-30:])} passed, newest on the right"
 
 

@@ -444,6 +444,8 @@ def test_providers_in_words() -> None:
     assert "can: get, abort" in shown
     assert "✖ not reachable  debci  debci · did not answer · polled 5 min ago" in shown
     assert "cannot: debci has no abort: a run ends by itself." in shown
+    refused = ProviderState("env0", "env0", is_reachable=False, is_refused=True)
+    assert "✖ credential refused  env0" in text_of(ProviderList((refused,)))
     assert "no provider" in text_of(ProviderList(()))
 
 

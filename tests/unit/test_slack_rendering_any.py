@@ -171,7 +171,7 @@ STRATEGIES: dict[type, st.SearchStrategy[Any]] = {
     replies.TestList: st.builds(replies.TestList, runs, many(tests, 400)),
     replies.LogTail: st.builds(replies.LogTail, refs, st.builds(Log, weird, weird, st.booleans()), st.integers(-1, 900)),
     replies.PipelineList: st.builds(replies.PipelineList, many(st.builds(Pipeline, pipelines, weird, st.just(()), maybe_weird), 400), weird, silent),
-    replies.ProviderList: st.builds(replies.ProviderList, many(st.builds(replies.ProviderState, weird, weird, st.none() | st.booleans(), weird, weird, st.none() | spans, texts, texts, texts), 40)),
+    replies.ProviderList: st.builds(replies.ProviderList, many(st.builds(replies.ProviderState, weird, weird, st.none() | st.booleans(), weird, weird, st.none() | spans, texts, texts, texts, st.booleans()), 40)),
     replies.Preview: st.builds(replies.Preview, verbs, weird, many(st.builds(replies.PreviewLine, weird, weird, st.just("typed")), 80), weird),
     replies.ActionCard: st.builds(replies.ActionCard, verbs, weird, weird, st.sampled_from(replies.ActionState), st.none() | runs, weird, weird, controls),
     replies.Busy: st.builds(replies.Busy, weird, verbs, weird),
