@@ -339,11 +339,14 @@ class AlertReply:
 
 @dataclass(frozen=True, slots=True)
 class ChannelNotice:
-    """A sentence for a whole channel: first look, blindness, interruptions."""
+    """A sentence for a whole channel: first look, blindness, interruptions. `about` is another
+    channel, named where it is about one.
+    """
 
     text: str
     tone: Literal["info", "done", "warning", "problem"] = "info"
     since: datetime | None = None
+    about: str | None = None
 
 
 Reply = (

@@ -1,10 +1,12 @@
 """From the outbox to the channel: claim, look where it may be there already, send, settle."""
 
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable
 
 from bot.domain.chat import Notifier
 from bot.domain.clock import Clock
+from bot.domain.errors import StoreError
 from bot.domain.outbox import (
     Delivery,
     Form,
@@ -67,9 +69,12 @@ class Relay:
         self._message_refused_at: float | None = None
         self._under_way: set[str] = set()
         self._arrived: dict[str, Delivery] = {}
+        self._not_stored: deque[tuple[OutboxClaim, Delivery]] = deque()
 
     def send_next(self) -> bool:
         """Sends the message that has been due for longest; False if none is due."""
+        while self._not_stored:
+            self._settle(*self._not_stored.popleft())
         claim = self._store.claim_message(LEASE_S, EDIT_GAP_S)
         if claim is None:
             return False
@@ -159,6 +164,14 @@ class Relay:
         return max(LOOK_AGAIN_S, self._backoff_s(claim))
 
     def _settle(self, claim: OutboxClaim, delivery: Delivery) -> None:
+        """What cannot be stored is kept, to be stored before anything else is sent."""
+        try:
+            self._store_outcome(claim, delivery)
+        except StoreError:
+            self._not_stored.append((claim, delivery))
+            raise
+
+    def _store_outcome(self, claim: OutboxClaim, delivery: Delivery) -> None:
         fields = {"message_id": claim.message_id, "channel": claim.message.channel}
         if delivery.outcome in {Outcome.SENT, Outcome.UNCHANGED}:
             pause_s = CHANNEL_PAUSE_S if delivery.outcome is Outcome.SENT else 0.0
@@ -215,7 +228,7 @@ def _tell_makers(claim: OutboxClaim, because: str, suspended: Iterable[Watch]) -
     channel = claim.message.channel
     makers = {watch.made_by for watch in suspended} - {"settings", channel}
     text = (
-        f"I can no longer post in <#{channel}> ({because}), so its watches wait. "
+        f"I can no longer post there ({because}), so the watches of that channel wait. "
         "Once I may post there again, `/watch resume` there lets them go on."
     )
     return [
@@ -223,7 +236,7 @@ def _tell_makers(claim: OutboxClaim, because: str, suspended: Iterable[Watch]) -
             maker,
             f"suspended {channel} {claim.message_id} {maker}",
             Form.POST,
-            ChannelNotice(text, "warning"),
+            ChannelNotice(text, "warning", about=channel),
         )
         for maker in sorted(makers)
     ]

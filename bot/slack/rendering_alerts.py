@@ -12,6 +12,7 @@ from bot.slack.masking import mask_secrets
 from bot.slack.page import RenderContext, Rendered, compose, with_prefix
 from bot.slack.rendering_lines import (
     TONES,
+    channel_name,
     controls,
     mentioned,
     on_branch,
@@ -131,4 +132,5 @@ def channel_notice(reply: ChannelNotice, context: RenderContext) -> Rendered:
     since = f" (since {date(reply.since)})" if reply.since else ""
     lines = [prose(line) for line in with_prefix(reply.text, context.prefix).splitlines()]
     lines = lines or [""]
-    return compose([f"{TONES[reply.tone]} {lines[0]}{since}", *lines[1:]])
+    where = f"{channel_name(reply.about)}: " if reply.about else ""
+    return compose([f"{TONES[reply.tone]} {where}{lines[0]}{since}", *lines[1:]])

@@ -27,6 +27,7 @@ SYMBOLS: dict[Status, str] = {
 }
 TONES = {"info": "ⓘ", "done": "✔", "warning": "⚠", "problem": "✖"}
 _USER = re.compile(r"[UW][A-Za-z0-9_-]{1,40}")
+_CHANNEL = re.compile(r"[CG][A-Za-z0-9_-]{1,40}")
 _GROUP = re.compile(r"S[A-Za-z0-9_-]{1,40}")
 _FULL_HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _LOUD = frozenset({"here", "channel", "everyone", "group"})
@@ -117,6 +118,11 @@ def _facts(run: Run, now: datetime, *, is_lasting: bool) -> Iterable[str]:
 def user(user_id: str) -> str:
     """A mention of a person, if it is a Slack id; anything else is shown as it is."""
     return f"<@{user_id}>" if _USER.fullmatch(user_id) else literal(user_id, 60)
+
+
+def channel_name(channel_id: str) -> str:
+    """A link to a channel, if it is a Slack id; anything else is shown as it is."""
+    return f"<#{channel_id}>" if _CHANNEL.fullmatch(channel_id) else literal(channel_id, 60)
 
 
 def mentioned(who: str | None, *, is_loud: bool = True) -> str:

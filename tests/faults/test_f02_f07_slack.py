@@ -185,6 +185,7 @@ def test_f6_a_channel_that_is_gone_suspends_its_watches_and_harms_no_other(
     room.waits_for(second.id, CI_ALERTS)
     drained(room)
     assert len(told()) == 1
+    assert f"<#{BUILDS}>: I can no longer post there (Slack says is_archived)" in told()[0].visible
     kept = next(row for row in room.query("SELECT * FROM watches") if row["channel"] == BUILDS)
     assert "is_archived" in kept["suspended_because"]
 

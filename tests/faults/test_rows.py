@@ -116,14 +116,34 @@ def test_f18_a_poll_that_could_not_be_stored_is_made_again_as_soon_as_it_can_be(
     other = sqlite3.connect(room.database, isolation_level=None, check_same_thread=False)
     with closing(other):
         room.break_down("wercker", times=1, then=lambda: other.execute("BEGIN IMMEDIATE"))
-        lost = lambda: [line for line in room.log.lines if is_poll_not_stored(line)]  # noqa: E731
-        room.wait(lost, "a poll that could not be stored", 30)
+        room.wait(lambda: not_stored(room, "poll-wercker"), "a poll that could not be stored", 30)
     assert run.id in room.waits_for(run.id).visible
 
 
-def is_poll_not_stored(line: str) -> bool:
-    said = json.loads(line)
-    return said["event"] == "store.failed" and "wercker" in said["loop"]
+def test_f18_what_slack_took_is_noted_as_soon_as_it_can_be_and_not_looked_for(
+    newsroom: Open,
+) -> None:
+    room = newsroom(BOT_ALERT_CHANNEL=BUILDS)
+    room.polls_twice()
+    other = sqlite3.connect(room.database, isolation_level=None, check_same_thread=False)
+    with closing(other):
+        lock = Fault(
+            path="/api/chat.postMessage", times=1, then=lambda: other.execute("BEGIN IMMEDIATE")
+        )
+        room.slack.faults.add(lock)
+        first = room.ends("failed", branch="one")
+        room.waits_for(first.id)
+        room.wait(lambda: not_stored(room, "send-"), "an outcome that could not be stored", 30)
+    second = room.ends("failed", branch="two")
+    room.waits_for(second.id)
+    assert len(room.alerts(first.id)) == 1
+    assert room.slack.calls("conversations.history") == []
+
+
+def not_stored(room: Newsroom, loop: str) -> bool:
+    """Whether a loop of this kind met a database that did not do what was asked."""
+    said = [json.loads(line) for line in room.log.lines]
+    return any(s["event"] == "store.failed" and s["loop"].startswith(loop) for s in said)
 
 
 @contextmanager

@@ -184,7 +184,7 @@ STRATEGIES: dict[type, st.SearchStrategy[Any]] = {
     replies.AlertReply: st.builds(replies.AlertReply, runs, weird, st.none(), controls, st.sampled_from(["", "fixed", "overdue"])),
     replies.MuteSet: st.builds(replies.MuteSet, mutes, st.booleans()),
     replies.Rehearsal: st.builds(replies.Rehearsal, watches, st.integers(0, 999), st.integers(0, 999), times, texts),
-    replies.ChannelNotice: st.builds(replies.ChannelNotice, weird, tones, times),
+    replies.ChannelNotice: st.builds(replies.ChannelNotice, weird, tones, times, st.none() | weird),
     Digest: st.builds(Digest, counts, st.just(NOW), counts, counts, many(st.builds(DigestGroup, pipelines, counts, runs), 80), many(st.tuples(weird, counts), 40), many(st.builds(Shared, weird, weird, counts), 12), counts, counts, counts, counts, mentions, st.booleans()),
     DigestList: st.builds(DigestList, many(runs, 400), counts, counts),
 }  # fmt: skip
