@@ -88,6 +88,17 @@ def test_every_settings_field_is_explained() -> None:
     assert bare == []
 
 
+def test_every_promise_names_its_tests() -> None:
+    promises = re.split(r"(?m)^(?=\d\. )", README.split("## Promises")[1].split("## Licence")[0])
+    source = (ROOT / "tests" / "faults" / "test_promises.py").read_text(encoding="utf-8")
+    there = set(re.findall(r"def (test_promise_\w+)", source))
+    named = [set(re.findall(r"`(test_promise_\w+)`", promise)) for promise in promises[1:]]
+    assert set().union(*named) == there
+    for number, names in enumerate(named, 1):
+        assert names
+        assert all(name.startswith(f"test_promise_{number}_") for name in names)
+
+
 def test_links_to_files_lead_somewhere() -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
         assert (ROOT / target).exists(), target
