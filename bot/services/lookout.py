@@ -177,11 +177,18 @@ class Lookout:
         text = (
             f"watching {'everything' if what == '*' else what}{more}{' again' * is_again}; "
             f"{_counted(len(old), 'older failure is', 'older failures are')} not posted; "
-            f"{_counted(len(red), 'pipeline', 'pipelines')} red now. `/runs failing` lists them."
+            f"{_red_words(len(red))}"
         )
         begin = max(watch.since for watch in watches).isoformat()
         key = f"first {channel} {begin} {' '.join(str(watch.watch_id) for watch in watches)}"
         return NewMessage(channel, key[:200], Form.POST, ChannelNotice(text))
+
+
+def _red_words(count: int) -> str:
+    if count == 0:
+        return "all of it is over, nothing is red now."
+    what = _counted(count, "pipeline", "pipelines")
+    return f"{what} red now. `/runs failing` lists {'it' if count == 1 else 'them'}."
 
 
 def _is_old(snapshot: Snapshot, watches: Iterable[Watch]) -> bool:

@@ -25,6 +25,17 @@ def test_old_failures_are_one_line(newsroom: Open) -> None:
     assert [m.ts for m in room.told()] == [line.ts]
 
 
+def test_old_failures_that_were_fixed_are_nothing_red(newsroom: Open) -> None:
+    room = newsroom()
+    room.wercker.add_run(SHOP, result="failed", age_s=600)
+    room.wercker.add_run(SHOP, result="passed", age_s=500)
+    room.stop_bot()
+    room.use(BOT_ALERT_CHANNEL=BUILDS)
+    room.start_bot()
+    line = room.waits_for("1 older failure is not posted")
+    assert line.visible.endswith("nothing is red now.")
+
+
 def test_no_first_line_without_old_failures(newsroom: Open) -> None:
     room = newsroom(BOT_ALERT_CHANNEL=BUILDS)
     room.wait(
