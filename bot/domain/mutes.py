@@ -9,14 +9,15 @@ from bot.domain.runs import Run
 
 @dataclass(frozen=True, slots=True)
 class KnownFailure:
-    """What is muted of one pipeline and branch: the step or test that fails there.
+    """What is muted of one pipeline and branch: the steps or tests that fail there, none where
+    that is not known.
 
     `is_awake` once something else failed: the mute no longer counts for this pipeline.
     """
 
     pipeline: PipelineRef
     branch: str | None
-    fingerprint: str | None
+    fingerprint: frozenset[str]
     is_awake: bool = False
 
     def is_of(self, run: Run) -> bool:
@@ -45,20 +46,20 @@ class Mute:
     def hear(self, run: Run) -> "tuple[Mute, bool]":
         """What the mute becomes with a failing run, and whether it keeps the run quiet.
 
-        The first fingerprint it meets is the one that is muted. A run without one (the vendor
-        does not say what failed) is kept quiet.
+        The first fingerprint it meets is the one that is muted, and a part of it is the same
+        failure. A run without one (the vendor does not say what failed) is kept quiet.
         """
         known = next((one for one in self.known if one.is_of(run)), None)
-        mark = fingerprint(run)
+        marks = fingerprint(run)
         if known is None:
-            fresh = KnownFailure(run.pipeline, run.branch, mark)
+            fresh = KnownFailure(run.pipeline, run.branch, marks)
             return replace(self, known=(*self.known, fresh)), True
         if known.is_awake:
             return self, False
-        if mark is None or mark == known.fingerprint:
+        if marks <= known.fingerprint:
             return self, True
-        is_other = known.fingerprint is not None
-        learned = replace(known, fingerprint=mark, is_awake=is_other)
+        is_other = bool(known.fingerprint)
+        learned = replace(known, fingerprint=marks, is_awake=is_other)
         others = tuple(one for one in self.known if one is not known)
         return replace(self, known=(*others, learned)), not is_other
 
@@ -66,6 +67,6 @@ class Mute:
         return any(one.is_awake for one in self.known if one.is_of(run))
 
 
-def fingerprint(run: Run) -> str | None:
-    """What tells one failure of a pipeline from another: its first failing step or test."""
-    return run.failed_step
+def fingerprint(run: Run) -> frozenset[str]:
+    """What tells one failure of a pipeline from another: its failing steps or tests."""
+    return frozenset(run.failures)

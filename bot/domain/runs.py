@@ -64,7 +64,8 @@ class Run:
     `raw_status` is the vendor's own word. Times are aware UTC. `progress` is 0-100.
     `attempt` rises when the vendor repeats a run under its old id and says so. `aliases` are
     other pipeline keys under which people know this run's pipeline (an id, a wider key).
-    `failed_step` names the first step that failed. A private run is shown to nobody but
+    `failed_step` names the first step or test that failed, `failing` all of them, at most 50 of
+    200 characters, each once; see `failures`. A private run is shown to nobody but
     the person who asks for it. `parameters` are those that a listing of runs shows, at most 16
     of 100 characters; never variables, which may hold secrets. What the vendor does not tell is
     left out.
@@ -90,6 +91,12 @@ class Run:
     failed_step: str | None = None
     is_private: bool = False
     parameters: Parameters = ()
+    failing: tuple[str, ...] = ()
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """The names of what failed, as far as the vendor tells."""
+        return self.failing or ((self.failed_step,) if self.failed_step else ())
 
     @property
     def is_over(self) -> bool:

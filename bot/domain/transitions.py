@@ -1,6 +1,6 @@
 """What is news: pure decisions that return their reason."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -21,6 +21,7 @@ class Reason(StrEnum):
     BEFORE_THE_WATCH = "finished before the watch began"
     STALE = "an old page, overtaken by what is already known"
     MUTE_OVER = "failed while it was muted; the mute is over"
+    NAMED = "it is known now what failed"
     SAME_END = "over as it was before, so an old page had shown it under way"
 
 
@@ -123,14 +124,21 @@ def _is_new_attempt(old: Run, run: Run, *, runs_reopen: bool) -> bool:
 
 
 def _same_attempt(before: Snapshot, run: Run, now: datetime) -> Change:
-    """A run that is over may still gain details; it never moves back."""
-    if run == before.run:
+    """A run that is over may still gain details; it never moves back. What failed in it is often
+    told only once.
+    """
+    old = before.run
+    if not run.failures:
+        run = replace(run, failing=old.failing, failed_step=old.failed_step)
+    if run == old:
         return Change(before, Reason.STILL_THE_SAME, is_ended_now=False)
-    if run.status is not before.run.status:
+    if run.status is not old.status:
         return Change(before, Reason.STALE, is_ended_now=False)
     last_end = _end(run) or before.last_end
     snapshot = Snapshot(run, before.attempt, before.seen, now, last_end=last_end)
-    return Change(snapshot, Reason.STILL_THE_SAME, is_ended_now=False)
+    is_named = run.status.is_failure and bool(run.failures) and not old.failures
+    reason = Reason.NAMED if is_named else Reason.STILL_THE_SAME
+    return Change(snapshot, reason, is_ended_now=False)
 
 
 def _first_reason(run: Run) -> Reason:

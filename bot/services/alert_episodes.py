@@ -61,6 +61,17 @@ class Episodes:
         if episode is not None and episode.is_told and _is_fix(episode, run):
             self._edit(episode, "failed", underway=None if run.is_over else run)
 
+    def learn(self, channel: str, run: Run) -> None:
+        """An open card shows what failed in its newest run, which became known only now."""
+        episode = self._draft.open_episode(channel, run)
+        if episode is None or episode.latest.ref != run.ref:
+            return
+        episode = replace(episode, latest=run)
+        if episode.is_told:
+            self._edit(episode, "failed")
+        else:
+            self._draft.keep_episode(episode)
+
     def _still_open(self, channel: str, run: Run) -> Episode | None:
         """The open episode that a failing run goes on with. One that has passed meanwhile, which
         no watch of the channel heard, is over.

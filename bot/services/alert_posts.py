@@ -1,6 +1,7 @@
 """Messages of their own: one for a run that ended, one for a run that takes too long."""
 
 from bot.domain.decisions import Treatment
+from bot.domain.mutes import fingerprint
 from bot.domain.opinions import seconds
 from bot.domain.outbox import Form, NewMessage
 from bot.domain.replies import AlertReply
@@ -57,7 +58,7 @@ class Posts:
         return None if who is None or self._draft.view.asked_by(run.ref) == who else who
 
     def _must_look(self, run: Run) -> bool:
-        """A first failure, or one of another step: what a person must look at."""
+        """A first failure, or one of another step or test: what a person must look at."""
         if not run.status.is_failure:
             return False
         last = max(self._draft.past.before(run), key=age, default=None)
@@ -65,5 +66,6 @@ class Posts:
 
 
 def fails_otherwise(before: Run, run: Run) -> bool:
-    steps = (before.failed_step, run.failed_step)
-    return None not in steps and steps[0] != steps[1]
+    """Whether something fails that did not in an earlier failure, as far as is known of both."""
+    known = fingerprint(before)
+    return bool(known) and not fingerprint(run) <= known

@@ -61,6 +61,9 @@ class _Alerts:
             self._under_way(change, is_new=before is None or before.run.status != run.status)
         elif change.reason is Reason.SAME_END:
             self._refresh(change)
+        elif change.reason is Reason.NAMED:
+            for audience in self._audiences(run):
+                self._tell_named(audience, change)
 
     def catch_up(self) -> None:
         """Tells what a mute kept back, if the mute is over and it is still red."""
@@ -105,6 +108,20 @@ class _Alerts:
         elif audience.is_muted:
             self._draft.note(audience, change, Treatment.MUTED)
         else:
+            self._posts.post(audience, change)
+
+    def _tell_named(self, audience: Audience, change: Change) -> None:
+        """It became known what failed in a run that was told, or that a mute kept quiet: the mute
+        may wake up now.
+        """
+        draft, channel, run = self._draft, audience.channel, change.snapshot.run
+        if all(is_before_watch(change, watch.since) for watch in audience.watches):
+            return
+        is_woken = draft.mutes.keep_quiet(channel, run) and not draft.mutes.hear(channel, run)
+        self._episodes.learn(channel, run)
+        episode = draft.open_episode(channel, run)
+        is_held_back = episode is not None and not episode.is_told
+        if is_woken and not is_held_back and not draft.past.is_green_after(run):
             self._posts.post(audience, change)
 
     def _tell_pass(self, audience: Audience, change: Change) -> None:

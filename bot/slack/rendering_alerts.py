@@ -14,6 +14,7 @@ from bot.slack.rendering_lines import (
     TONES,
     channel_name,
     controls,
+    failures,
     mentioned,
     on_branch,
     run_label,
@@ -68,13 +69,13 @@ def _underway(run: Run) -> str:
 
 
 def _about(run: Run) -> str:
-    """Who started the run, of which commit, and where it failed first."""
+    """What failed in the run, its commit, and who started it."""
     facts = {
-        "first failed step:": run.failed_step,
-        "commit": run.commit,
-        "started by": run.author,
+        "what failed:": failures(run.failures),
+        "commit": literal(run.commit or ""),
+        "started by": literal(run.author or ""),
     }
-    return " · ".join(f"{what} {literal(text)}" for what, text in facts.items() if text)
+    return " · ".join(f"{what} {text}" for what, text in facts.items() if text)
 
 
 def _past_run(run: Run) -> str:

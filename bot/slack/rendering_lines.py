@@ -32,6 +32,7 @@ _GROUP = re.compile(r"S[A-Za-z0-9_-]{1,40}")
 _FULL_HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _LOUD = frozenset({"here", "channel", "everyone", "group"})
 _BAR = 10
+_MOST_FAILURES = 5
 
 
 def status_words(status: Status, raw: str = "") -> str:
@@ -40,6 +41,13 @@ def status_words(status: Status, raw: str = "") -> str:
     if status is Status.UNKNOWN and raw.strip():
         return f"{words} ({literal(raw, 40)})"
     return words
+
+
+def failures(names: Sequence[str]) -> str:
+    """Steps or tests, as in `test_refund, test_login and 4 more`."""
+    left = len(names) - _MOST_FAILURES
+    more = f" and {left} more" if left > 0 else ""
+    return f"{', '.join(literal(name) for name in names[:_MOST_FAILURES])}{more}"
 
 
 def run_label(run: Run) -> str:

@@ -11,6 +11,7 @@ from bot.slack.rendering_lines import (
     SYMBOLS,
     controls,
     data_age,
+    failures,
     ref_text,
     run_line,
     silent_lines,
@@ -72,8 +73,8 @@ def _facts(run: Run) -> Iterable[str]:
         yield " · ".join(times)
     if given := [_parameter(*one) for one in run.parameters if one[1] != NOTHING]:
         yield " · ".join(given)
-    if run.failed_step:
-        yield f"first failed step: {literal(run.failed_step, 120)}"
+    if run.failures:
+        yield f"what failed: {failures(run.failures)}"
 
 
 def _parameter(name: str, value: str) -> str:

@@ -5,7 +5,7 @@ from bot.domain.replies import MuteSet, Rehearsal, WatchAdded, WatchList
 from bot.domain.runs import Run
 from bot.domain.watches import Preset, Watch
 from bot.slack.page import RenderContext, Rendered, compose, with_prefix
-from bot.slack.rendering_lines import mentioned, status_words, user
+from bot.slack.rendering_lines import failures, mentioned, status_words, user
 from bot.slack.text import ago, date, literal, prose
 
 _PRESETS = {
@@ -45,16 +45,30 @@ def mute_set(reply: MuteSet, context: RenderContext) -> Rendered:
     mute = reply.mute
     word = "muted" if reply.is_new else "already muted"
     why = f": {prose(mute.because, 200)}" if mute.because else ""
-    known = {k.fingerprint for k in mute.known if k.fingerprint}
+    names = sorted(set[str]().union(*(known.fingerprint for known in mute.known)))
     lines = [
         f"‖ {word} until {date(mute.until)}  {_mute_name(mute)} · by {user(mute.made_by)}{why}",
-        f"muted failure: {', '.join(literal(mark) for mark in sorted(known)[:5])}" if known else "",
+        f"muted failure: {failures(names)}" if names else "",
     ]
-    footer = (
-        "It wakes up when something else fails, and what is still red at its end is told then. "
-        f"End it: `/watch unmute {mute.pattern}`"
-    )
-    return compose(lines, footer=[prose(with_prefix(footer, context.prefix), 400)])
+    footer = f"{_waking(mute)} What is still red when it ends is told then."
+    end = with_prefix(f"End it: `/watch unmute {mute.pattern}`", context.prefix)
+    return compose(lines, footer=[prose(footer, 400), prose(end, 400)])
+
+
+def _waking(mute: Mute) -> str:
+    """What wakes it up: two failures differ only by what their provider tells of them."""
+    untold = sorted({one.pipeline.instance for one in mute.known if not one.fingerprint})
+    if not mute.known:
+        return (
+            "The first failure is kept quiet; something else that fails wakes it up, as far as "
+            "the provider tells what failed."
+        )
+    if not untold:
+        return "It wakes up when something else fails."
+    if any(one.fingerprint for one in mute.known):
+        return "It wakes up when something else fails, where the provider told what failed."
+    names = " and ".join(untold)
+    return f"{names} did not tell what failed, so it stays quiet until it ends or is unmuted."
 
 
 def rehearsal(reply: Rehearsal, context: RenderContext) -> Rendered:

@@ -63,7 +63,7 @@ def test_the_card_says_what_a_person_needs_at_night(room: Newsroom) -> None:
         f"wercker:{green.id}",
         "a" * 40,
         "b" * 40,
-        "first failed step: test",
+        "what failed: test",
         "started by",
         "not enough history",
         "1 of the last 2 passed",
@@ -155,7 +155,7 @@ def test_who_had_the_run_started_is_not_called(newsroom: Open) -> None:
     started = room.wercker.runs[-1]
     room.clock.advance(2)
     room.wercker.finish(started.id, "failed")
-    assert f"<@{OPERATOR}>" not in room.waits_for("first failed step").visible
+    assert f"<@{OPERATOR}>" not in room.waits_for("what failed: test").visible
 
 
 def test_a_mute_is_kept_until_another_step_fails(room: Newsroom) -> None:

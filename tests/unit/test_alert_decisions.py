@@ -267,6 +267,76 @@ def test_a_mute_that_wakes_tells_what_it_held_back_too() -> None:
     assert told(teller.polls(now=LATER)) == []
 
 
+def named(run_id: str, *names: str, minute: int = 0) -> Run:
+    return replace(a_run(run_id, FAILED, minute=minute), failing=names)
+
+
+def test_what_failed_may_become_known_later_and_is_not_told_twice() -> None:
+    teller = Teller()
+    assert told(teller.polls(a_run("r1", FAILED))) == ["card"]
+    assert teller.polls(named("r1", "a")) == []
+    (edit,) = teller.last.messages
+    assert edit.form is Form.EDIT
+    assert edit.body.latest.failing == ("a",)  # type: ignore[union-attr]
+    (episode,) = teller.episodes.values()
+    assert episode.latest.failing == ("a",), "a mute of the card is about it"
+
+
+def test_what_failed_is_not_forgotten_by_a_reading_that_does_not_tell() -> None:
+    teller = Teller(runs_reopen=True)
+    teller.polls(named("r1", "a"))
+    teller.polls(a_run("r1", FAILED))
+    assert teller.last == PollChanges()
+    again = replace(a_run("r1", FAILED), finished=NOON + timedelta(minutes=9))
+    teller.polls(again)
+    (snapshot,) = teller.snapshots.values()
+    assert snapshot.run.failing == (), "a new attempt failed for reasons of its own"
+
+
+def test_a_mute_of_a_card_wakes_once_it_is_known_what_else_failed() -> None:
+    teller = Teller()
+    teller.polls(named("r1", "a"))
+    mute = Mute("C1", Pattern("wercker", "*"), MUTED_UNTIL, "U1")
+    teller.mutes = {(mute.channel, mute.pattern, mute.branch): mute.hear(named("r1", "a"))[0]}
+    assert teller.polls(a_run("r2", FAILED, minute=1)) == []
+    assert teller.polls(named("r2", minute=1)) == []
+    assert told(teller.polls(named("r2", "b", minute=1))) == ["run"]
+    assert teller.treatments == [Treatment.ALONE]
+    assert teller.polls(named("r2", "b", minute=1)) == []
+    assert told(teller.polls(named("r3", "b", minute=2))) == ["reply"]
+
+
+def test_a_mute_goes_on_once_it_is_known_that_the_same_failed() -> None:
+    teller = Teller(mutes=[Mute("C1", Pattern("wercker", "*"), MUTED_UNTIL, "U1")])
+    for run in (named("r1", "a"), a_run("r2", FAILED, minute=1), named("r2", "a", minute=1)):
+        assert teller.polls(run) == []
+
+
+def test_a_card_that_a_mute_held_back_comes_when_what_failed_wakes_it() -> None:
+    teller = Teller(mutes=[Mute("C1", Pattern("wercker", "*"), MUTED_UNTIL, "U1")])
+    for run in (named("r1", "a"), a_run("r2", FAILED, minute=1)):
+        assert teller.polls(run) == []
+    assert told(teller.polls(named("r2", "b", minute=1))) == ["card"]
+
+
+def test_what_woke_a_mute_late_is_not_told_if_it_has_passed_since() -> None:
+    teller = Teller(mutes=[Mute("C1", Pattern("wercker", "*"), MUTED_UNTIL, "U1")])
+    for run in (named("r1", "a"), a_run("r2", FAILED, minute=1), a_run("r3", PASSED, minute=2)):
+        assert teller.polls(run) == []
+    assert teller.polls(named("r2", "b", minute=1)) == []
+
+
+def test_a_person_is_called_again_for_another_failure_only() -> None:
+    teller = Teller(replace(a_watch(), since=NOON - timedelta(hours=1), mention="U2"))
+    failures = (("a", "b"), ("a",), (), ("a", "c"))
+    for number, names in enumerate(failures):
+        teller.polls(named(f"r{number}", *names, minute=number))
+    bodies = [m.body for m in teller.messages.values()]
+    assert [b.mention for b in bodies] == ["U2", None, None, None]  # type: ignore[union-attr]
+    teller.polls(named("r9", "d", minute=9))
+    assert [*teller.messages.values()][-1].body.mention == "U2"  # type: ignore[union-attr]
+
+
 @given(
     st.lists(st.tuples(st.integers(0, 5), st.sampled_from(list(Status))), max_size=30),
     st.booleans(),

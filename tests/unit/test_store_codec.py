@@ -59,6 +59,7 @@ RUNS = st.builds(
     failed_step=st.none() | TEXTS,
     is_private=st.booleans(),
     parameters=st.lists(st.tuples(TEXTS, TEXTS), max_size=3).map(tuple),
+    failing=st.lists(TEXTS, max_size=3).map(tuple),
 )
 CARDS = st.builds(
     AlertCard,

@@ -25,10 +25,11 @@ INSERT INTO runs (
     instance, run_id, pipeline_instance, pipeline_key, aliases, title, status, raw_status, is_over,
     branch, commit_id, author, environment, created, started, finished, url,
     total, passed, failed, skipped, progress, vendor_attempt, failed_step, is_private,
-    parameters, attempt, seen, changed, is_overdue, end_status, end_finished, listed, last_read
+    parameters, failing, attempt, seen, changed, is_overdue, end_status, end_finished, listed,
+    last_read
 )
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?,
-    ?, ?, ?)
+    ?, ?, ?, ?)
 ON CONFLICT (instance, run_id) DO UPDATE SET
     pipeline_instance = excluded.pipeline_instance, pipeline_key = excluded.pipeline_key,
     aliases = excluded.aliases, title = excluded.title, status = excluded.status,
@@ -39,8 +40,8 @@ ON CONFLICT (instance, run_id) DO UPDATE SET
     failed = excluded.failed, skipped = excluded.skipped, progress = excluded.progress,
     vendor_attempt = excluded.vendor_attempt, failed_step = excluded.failed_step,
     is_private = excluded.is_private, parameters = excluded.parameters,
-    attempt = excluded.attempt, seen = excluded.seen, changed = excluded.changed,
-    is_overdue = excluded.is_overdue,
+    failing = excluded.failing, attempt = excluded.attempt, seen = excluded.seen,
+    changed = excluded.changed, is_overdue = excluded.is_overdue,
     end_status = excluded.end_status, end_finished = excluded.end_finished,
     listed = excluded.listed, last_read = excluded.last_read
 """
@@ -57,6 +58,7 @@ def columns(snapshot: Snapshot, now: datetime) -> tuple[Value, ...]:
         storable_or_none(run.failed_step),
         int(run.is_private),
         PARAMETERS.dump(run.parameters) if run.parameters else "[]",
+        TEXTS.dump(run.failing) if run.failing else "[]",
         storable_number(snapshot.attempt),
         time_text(snapshot.seen),
         time_text(snapshot.changed),
@@ -111,12 +113,12 @@ def read_snapshot(row: sqlite3.Row) -> Snapshot:
 
 def read_run(row: sqlite3.Row) -> Run:
     """By position, in the order of the table: thousands are read in one poll."""
-    names, times, rest = row[:13], row[13:16], row[16:26]
+    names, times, rest = row[:13], row[13:16], row[16:27]
     instance, run_id, pipeline_instance, pipeline_key, aliases, title, *more = names
     status, raw_status, _is_over, branch, commit, author, environment = more
     created, started, finished = map(read_time, times)
     url, total, passed, failed, skipped, progress, attempt, *last = rest
-    failed_step, is_private, parameters = last
+    failed_step, is_private, parameters, failing = last
     return Run(
         ref=RunRef(instance, run_id),
         pipeline=PipelineRef(pipeline_instance, pipeline_key),
@@ -138,4 +140,5 @@ def read_run(row: sqlite3.Row) -> Run:
         failed_step=failed_step,
         is_private=bool(is_private),
         parameters=PARAMETERS.load(parameters) if parameters != "[]" else (),
+        failing=TEXTS.load(failing) if failing != "[]" else (),
     )

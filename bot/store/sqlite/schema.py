@@ -159,6 +159,7 @@ CREATE TABLE runs (
     failed_step TEXT,
     is_private INTEGER NOT NULL,
     parameters TEXT NOT NULL,
+    failing TEXT NOT NULL,
     attempt INTEGER NOT NULL,
     seen TEXT NOT NULL,
     changed TEXT NOT NULL,

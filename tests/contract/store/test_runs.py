@@ -39,6 +39,18 @@ def test_a_run_is_kept_with_what_it_was_started_with(store: Store) -> None:
     assert store.run(tagged.ref) == again
 
 
+def test_a_run_is_kept_with_what_failed_in_it(store: Store) -> None:
+    red = replace(a_run("r1"), failing=("test_a, b", 'Ünlü "x" \ud800'), failed_step="test_a, b")
+    poll(store, [snapshot(red), snapshot(a_run("r2"))])
+    kept = store.run(red.ref)
+    assert kept is not None
+    assert kept.failing == ("test_a, b", 'Ünlü "x" \ufffd')
+    assert kept.failed_step == "test_a, b"
+    assert store.run(RunRef("wercker", "r2")) == a_run("r2")
+    poll(store, [snapshot(a_run("r1"))])
+    assert store.run(red.ref) == a_run("r1")
+
+
 def test_runs_are_listed_newest_first_up_to_the_limit(store: Store) -> None:
     stored(store)
     assert found(store, "*") == ["r3", "t2", "r1"]
