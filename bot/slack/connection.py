@@ -54,7 +54,11 @@ class Connection:
         return self._hello.is_set() and await self._client.is_connected()
 
     async def close(self) -> None:
-        await self._client.close()  # type: ignore[no-untyped-call]
+        """A far end that is gone is waited for; the end of the bot may cut that short."""
+        try:
+            await self._client.close()  # type: ignore[no-untyped-call]
+        finally:
+            await self._client.aiohttp_client_session.close()
 
     async def _hear(self, message: WSMessage) -> None:
         self._heard_at = self._loop.time()

@@ -86,7 +86,9 @@ def test_f8_cut_connections_come_back(
     monkeypatch.setattr(socket_mode, "HELLO_S", 0.3)
     mode = connect()
     slack.wait_for(mode.is_connected, what="readiness")
+    first = connection_numbers(slack)
     slack.drop_connections()
+    slack.wait_for(lambda: not connection_numbers(slack) & first, 10, "the end of the old one")
     slack.wait_connected()
     slack.wait_for(mode.is_connected, what="readiness")
     assert slack.slash(OPERATOR, BUILDS, "/runs").acked

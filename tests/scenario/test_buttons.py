@@ -103,7 +103,7 @@ def test_an_alert_can_be_retried_and_tells_when_it_is_fixed(set_up: SetUp) -> No
 
 
 @pytest.mark.parametrize("same_person", [True, False], ids=["twice", "two people"])
-def test_two_presses_lead_to_one_request(
+def test_f27_two_presses_lead_to_one_request(
     stage: Stage, olivia: Player, sam: Player, same_person: object
 ) -> None:
     run = stage.wercker.add_run(SHOP, result="failed", age_s=50)
@@ -261,7 +261,7 @@ def test_a_right_that_was_taken_away_is_gone_for_old_buttons(stage: Stage, olivi
     assert stage.changes() == []
 
 
-def test_a_redelivered_press_acts_once(stage: Stage, olivia: Player) -> None:
+def test_f27_a_redelivered_press_acts_once(stage: Stage, olivia: Player) -> None:
     run = stage.wercker.add_run(SHOP, result="failed", age_s=50)
     shown = olivia.asks(f"/runs wercker:{run.id}")
     pressed = olivia.presses(shown, "Retry")

@@ -106,7 +106,7 @@ def test_reading_goes_on_while_the_database_is_locked(stage: Stage, olivia: Play
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
-def test_what_is_delivered_twice_is_answered_and_done_once(
+def test_f27_what_is_delivered_twice_is_answered_and_done_once(
     stage: Stage, olivia: Player, entry: Entry
 ) -> None:
     known = {m.ts for m in olivia.screen(entry)}
