@@ -238,9 +238,9 @@ class Store(Protocol):
         because: str,
         notices: Callable[[tuple[Watch, ...]], Iterable[NewMessage]],
     ) -> bool:
-        """The channel takes no messages: those waiting for it are dead, its open episodes are
-        forgotten, its active watches are suspended, and the notices about these enqueued. The
-        watches count as quiet from the oldest decision on that only these messages told of.
+        """The channel takes no messages: those waiting for it are dead, its active watches are
+        suspended, and the notices about these enqueued. The watches count as quiet from the
+        oldest decision on that only these messages told of.
         """
 
     def settle_dead(self, claim: OutboxClaim, because: str) -> bool: ...

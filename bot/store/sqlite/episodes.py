@@ -57,11 +57,6 @@ def of_channel(db: Database, channel: str) -> tuple[Episode, ...]:
     return tuple(EPISODE.load(row["body"]) for row in rows)
 
 
-def forget_open(db: Database, channel: str) -> None:
-    """Those of a channel whose cards can be neither edited nor answered any more."""
-    db.execute("DELETE FROM episodes WHERE channel = ? AND fixed IS NULL", [channel])
-
-
 def _columns(episode: Episode) -> tuple[str | int | None, ...]:
     key = episode.key
     return (

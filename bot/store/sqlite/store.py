@@ -375,7 +375,6 @@ class SqliteStore:
             if not lanes.settle_channel_refused(db, claim, because, time_text(now)):
                 return False
             suspended = stored_watches.suspend(db, channel, because, now)
-            episodes.forget_open(db, channel)
             rows = [outbox.new_row(one) for one in notices(suspended)]
             outbox.enqueue(db, rows, time_text(now))
             return True
