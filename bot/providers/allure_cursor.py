@@ -10,6 +10,7 @@ from bot.domain.runs import Run
 from bot.providers.allure_replies import LaunchReply, ms_of, read_time
 from bot.providers.allure_status import Parts
 from bot.providers.allure_words import is_ended_by_jobs
+from bot.providers.failing import Inquiry
 
 MOST_SEEN = 150
 MOST_TODO = 2000
@@ -64,7 +65,8 @@ class Gap(BaseModel):
 
 class Cursor(BaseModel):
     """`seen` by launch id. `todo` are launches that were listed and not read yet; `open_turn`
-    says where the open runs go on, when they are too many for one poll.
+    says where the open runs go on, when they are too many for one poll. Before the first poll
+    there are no `inquiries`.
     """
 
     mark: Mark | None = None
@@ -72,6 +74,7 @@ class Cursor(BaseModel):
     seen: dict[int, Seen] = Field(default_factory=dict)
     todo: tuple[int, ...] = ()
     open_turn: int = Field(default=0, ge=0)
+    inquiries: dict[str, Inquiry] | None = None
 
     @classmethod
     def read(cls, text: str) -> "Cursor":

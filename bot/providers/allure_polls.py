@@ -4,7 +4,7 @@ A quiet poll is one request where lists are rich. Where they are sparse it is on
 open launch that has job runs, for a day after its end; closed launches cost nothing until they
 change. A moving launch costs up to three more of a sparse list and none of a rich one, and one
 while the server may still be processing its results. An open one that no list shows any more
-costs one, and three if it moves.
+costs one, and three if it moves. A launch with red results costs one more, for their names.
 
 Only what a list shows is seen: a launch that a person reopens is noticed while it is among the
 50 newest of its project, or if it was not over.
@@ -22,7 +22,9 @@ from bot.providers.allure_api import Page
 from bot.providers.allure_cursor import Cursor, Gap, Mark, Seen, seen_of, steady_end
 from bot.providers.allure_launches import Launches
 from bot.providers.allure_replies import LaunchReply, ms_of
+from bot.providers.allure_results import Results
 from bot.providers.allure_status import Parts
+from bot.providers.failing import Inquiry, ask_for_failing, unanswered
 from bot.providers.visibility import INVISIBLE
 
 PAGE_LENGTH = 50
@@ -72,8 +74,8 @@ def newest(launches: Iterable[LaunchReply], past: Mark | None) -> Mark:
 class Polls:
     """Shared by threads: what must not be forgotten is in the cursor."""
 
-    def __init__(self, launches: Launches, clock: Clock) -> None:
-        self._launches, self._clock = launches, clock
+    def __init__(self, launches: Launches, results: Results, clock: Clock) -> None:
+        self._launches, self._results, self._clock = launches, results, clock
 
     def observe(
         self, source: str, cursor: str, open_runs: tuple[OpenRun, ...], deadline: Deadline
@@ -83,7 +85,13 @@ class Polls:
         self._list(poll, deadline)
         self._take_listed(poll, deadline)
         self._take_others(poll, deadline)
-        return Observation(tuple(poll.runs.values()), poll.cursor(), poll.bad_items)
+        runs, inquiries = ask_for_failing(
+            {run.ref.run_id: run for run in poll.runs.values()},
+            poll.past.inquiries,
+            self._results.names,
+            deadline,
+        )
+        return Observation(tuple(runs.values()), poll.cursor(inquiries), poll.bad_items)
 
     def _list(self, poll: "_Poll", deadline: Deadline) -> None:
         """Reads what an earlier poll left as well. Launches made since then only push that
@@ -182,27 +190,31 @@ class _Poll:
     is_ended: bool = False
 
     def due(self) -> list[LaunchReply]:
-        """The listed launches that are new, open, or changed since they were read. One shown as
-        it was before that is left out: lists may lag.
+        """The listed launches that are new, open, or changed since they were read, or that are to
+        be asked what failed. One shown as it was before that is left out: lists may lag.
         """
-        return [launch for launch in self.listed.values() if self._is_due(launch)]
+        wanted = self.open_ids | {int(run_id) for run_id in unanswered(self.past.inquiries)}
+        return [
+            one for one in self.listed.values() if self._is_due(one, is_wanted=one.id in wanted)
+        ]
 
-    def cursor(self) -> str:
+    def cursor(self, inquiries: dict[str, Inquiry]) -> str:
         return Cursor(
             mark=self.mark,
             gap=self.gap,
             seen={**self.past.seen, **self.seen},
             todo=tuple(self.todo - self.runs.keys()),
             open_turn=self.open_turn,
+            inquiries=inquiries,
         ).written()
 
-    def _is_due(self, launch: LaunchReply) -> bool:
+    def _is_due(self, launch: LaunchReply, *, is_wanted: bool) -> bool:
         seen = self.past.seen.get(launch.id)
         if seen is None:
             return True
         if seen.is_after(launch):
             return False
-        return launch.id in self.open_ids or seen.differs(launch)
+        return is_wanted or seen.differs(launch)
 
 
 def turned(items: Sequence[int], turn: int, most: int) -> tuple[list[int], int]:

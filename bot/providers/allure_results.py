@@ -4,10 +4,11 @@ from bot.domain.clock import Deadline
 from bot.domain.errors import Kind, ProviderError
 from bot.domain.runs import TestResult
 from bot.providers.allure_addresses import checked
-from bot.providers.allure_api import AllureApi
+from bot.providers.allure_api import MOST_ITEMS, AllureApi
 from bot.providers.allure_launches import Launches
 from bot.providers.allure_replies import ResultReply
 from bot.providers.allure_words import result_of
+from bot.providers.failing import failing
 
 MOST_RESULTS = 20
 MOST_MESSAGES = 5
@@ -26,19 +27,27 @@ class Results:
         `status` parameter may be ignored by the server, a query is not (section 8).
         """
         launch_id = checked(run_id, "launch")
-        query = [
-            ("projectId", str(self._launches.project_of(launch_id, deadline))),
-            ("rql", f"launch = {launch_id} and {_RED}"),
-            ("page", "0"),
-            ("size", str(MOST_RESULTS)),
-        ]
-        page = self._api.page(ResultReply, ("testresult", "__search"), deadline, query)
-        shown = [result for result in page.items if not result.hidden][:MOST_RESULTS]
+        shown = self._red(launch_id, MOST_RESULTS, deadline)
         full = self._full(shown[:MOST_MESSAGES], deadline)
         return tuple(
             result_of(self._base_url, int(launch_id), result, full.get(result.id))
             for result in shown
         )
+
+    def names(self, run_id: str, deadline: Deadline) -> tuple[str, ...]:
+        """The names of failed and broken results; one request for a launch that was seen."""
+        red = self._red(checked(run_id, "launch"), MOST_ITEMS, deadline)
+        return failing(result.name for result in red)
+
+    def _red(self, launch_id: str, most: int, deadline: Deadline) -> list[ResultReply]:
+        query = [
+            ("projectId", str(self._launches.project_of(launch_id, deadline))),
+            ("rql", f"launch = {launch_id} and {_RED}"),
+            ("page", "0"),
+            ("size", str(most)),
+        ]
+        page = self._api.page(ResultReply, ("testresult", "__search"), deadline, query)
+        return [result for result in page.items if not result.hidden][:most]
 
     def _full(self, results: list[ResultReply], deadline: Deadline) -> dict[int, ResultReply]:
         """Failure texts are an addition: without them the names are shown."""

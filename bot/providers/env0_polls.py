@@ -2,7 +2,8 @@
 
 A poll of one module is one request: its list holds all its runs, open ones too. A glob costs one
 request for each module whose tests are on, 30 at a poll; the others have their turn at the next
-ones. The list of modules is read every ten minutes.
+ones. The list of modules is read every ten minutes. A run that failed without a red test file
+costs one request more, for the step that failed.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,9 @@ from bot.domain.runs import Run
 from bot.providers.env0_modules import Modules
 from bot.providers.env0_replies import RunReply
 from bot.providers.env0_runs import Listed, Runs
+from bot.providers.env0_steps import Steps
 from bot.providers.env0_words import status_of
+from bot.providers.failing import Inquiry, ask_for_failing, unanswered
 
 T = TypeVar("T")
 
@@ -33,12 +36,14 @@ _NEVER = datetime(1971, 1, 1, tzinfo=UTC)
 
 class Cursor(BaseModel):
     """What is kept between polls, as JSON: for each module the time of the newest run seen, and
-    where modules and open runs go on when they are too many for one poll.
+    where modules and open runs go on when they are too many for one poll. Before the first poll
+    there are no `inquiries`.
     """
 
     marks: dict[str, datetime] = Field(default_factory=dict)
     turn: int = Field(default=0, ge=0)
     open_turn: int = Field(default=0, ge=0)
+    inquiries: dict[str, Inquiry] | None = None
 
     @classmethod
     def read(cls, text: str) -> "Cursor":
@@ -80,8 +85,8 @@ def marked(runs: Sequence[RunReply], mark: datetime | None) -> datetime:
 class Polls:
     """Thread-safe: everything that is remembered of a poll is in its cursor."""
 
-    def __init__(self, modules: Modules, runs: Runs) -> None:
-        self._modules, self._runs = modules, runs
+    def __init__(self, modules: Modules, runs: Runs, steps: Steps) -> None:
+        self._modules, self._runs, self._steps = modules, runs, steps
 
     def observe(
         self, source: str, cursor: str, open_runs: tuple[OpenRun, ...], deadline: Deadline
@@ -98,8 +103,14 @@ class Polls:
         open_turn = self._read_open(poll, past.open_turn, deadline)
         marks = {m.module_id: poll.marks[m.module_id] for m in modules if m.module_id in poll.marks}
         turn = past.turn + _reached(results) if len(modules) > len(batch) else 0
-        after = Cursor(marks=marks, turn=turn, open_turn=open_turn)
-        return Observation(tuple(poll.runs.values()), after.model_dump_json(), poll.bad_items)
+        found, inquiries = ask_for_failing(
+            poll.runs,
+            past.inquiries,
+            lambda run_id, soon: self._steps.failing(poll.deployments[run_id], soon),
+            deadline,
+        )
+        after = Cursor(marks=marks, turn=turn, open_turn=open_turn, inquiries=inquiries)
+        return Observation(tuple(found.values()), after.model_dump_json(), poll.bad_items)
 
     def _refuse(self, results: Sequence[Listed | ProviderError]) -> None:
         """Raises if the key is refused, or if not one list could be read."""
@@ -116,8 +127,8 @@ class Polls:
             return
         module_id = listed.module.module_id
         mark = poll.marks.get(module_id)
-        for reply in news(listed.runs, mark, poll.open_ids):
-            poll.add(self._runs.run_of(reply, listed.module, deadline))
+        for reply in news(listed.runs, mark, poll.wanted):
+            poll.add(reply, self._runs.run_of(reply, listed.module, deadline))
         poll.marks[module_id] = marked(listed.runs, mark)
         poll.bad_items += listed.bad_items
 
@@ -128,7 +139,8 @@ class Polls:
         missing = sorted(poll.open_ids - poll.runs.keys())
         for run_id in turned(missing, turn, _OPEN_RUNS_A_POLL):
             try:
-                poll.add(self._runs.run(self._runs.read(run_id, deadline), deadline))
+                reply = self._runs.read(run_id, deadline)
+                poll.add(reply, self._runs.run(reply, deadline))
             except ProviderError as error:
                 if error.kind is Kind.AUTH:
                     raise
@@ -143,12 +155,15 @@ class _Poll:
 
     def __init__(self, past: Cursor, open_ids: set[str]) -> None:
         self.open_ids = open_ids
+        self.wanted = open_ids | unanswered(past.inquiries)
         self.marks = dict(past.marks)
         self.runs: dict[str, Run] = {}
+        self.deployments: dict[str, str] = {}
         self.bad_items = 0
 
-    def add(self, run: Run) -> None:
+    def add(self, reply: RunReply, run: Run) -> None:
         self.runs[run.ref.run_id] = run
+        self.deployments[run.ref.run_id] = reply.deployment_log_id
 
 
 def _reached(results: Sequence[Listed | ProviderError]) -> int:

@@ -21,10 +21,12 @@ from bot.providers.env0_words import (
     branch_of,
     commit_of,
     counts_of,
+    failing_files,
     parameters_of_run,
     status_of,
     title_of,
 )
+from bot.providers.failing import with_failing
 from bot.providers.memory import Memory
 
 _AT_ONCE = 6
@@ -118,7 +120,7 @@ class Runs:
     def run_of(self, reply: RunReply, module: Module, deadline: Deadline) -> Run:
         """No request, save for the project of the link where no reply has told it so far."""
         project_id = reply.variables.project_id or self._modules.project_id(deadline)
-        return Run(
+        run = Run(
             ref=RunRef(self._instance, reply.id or ""),
             pipeline=PipelineRef(self._instance, module.key),
             status=status_of(reply.status),
@@ -135,6 +137,7 @@ class Runs:
             aliases=module.aliases,
             parameters=parameters_of_run(reply),
         )
+        return with_failing(run, failing_files(reply))
 
     def home(self, reply: RunReply, deadline: Deadline) -> Module:
         """The module of a run. `moduleId` may be missing: then by its environment; where that

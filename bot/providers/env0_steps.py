@@ -11,6 +11,7 @@ from bot.providers.env0_api import Env0Api
 from bot.providers.env0_replies import LogEvent, LogPage, RunReply, StepReply
 from bot.providers.env0_runs import Runs
 from bot.providers.env0_words import has_begun, in_order, is_bad, status_of, step_of
+from bot.providers.failing import failing
 
 _LOG_PAGES = 60
 _LOG_CHARACTERS = 200_000
@@ -28,6 +29,11 @@ class Steps:
         bad = next((step for step in steps if is_bad(step)), None)
         why = self._why(reply, deadline) if bad is not None else ""
         return tuple(step_of(step, why if step is bad else "") for step in steps)
+
+    def failing(self, deployment_log_id: str, deadline: Deadline) -> tuple[str, ...]:
+        """The first step that failed; those after it are not begun. One request."""
+        bad = (step.label for step in self._read(deployment_log_id, deadline) if is_bad(step))
+        return failing([next(bad, None)])
 
     def log(self, reply: RunReply, wanted: str | None, deadline: Deadline) -> Log:
         """The end of a step's log, 200,000 characters at most; the log is read from its

@@ -6,6 +6,7 @@ from bot.domain.runs import Counts, Parameters, Step, TestResult
 from bot.domain.statuses import Status
 from bot.net import clean_message
 from bot.providers.env0_replies import RunReply, StepReply, Summary
+from bot.providers.failing import failing
 from bot.providers.parameters import parameters_of
 
 STATUSES = {
@@ -163,6 +164,13 @@ def results_of(files: dict[str, str | None]) -> tuple[TestResult, ...]:
     """One result a test file, failed ones first. A word in no list is shown as it is."""
     results = [_file_result(name, word) for name, word in files.items()]
     return tuple(sorted(results, key=lambda r: (not r.status.is_failure, r.name)))
+
+
+def failing_files(reply: RunReply) -> tuple[str, ...]:
+    """The red test files of a run that failed: the finest that the vendor tells."""
+    is_red = status_of(reply.status).is_failure
+    results = results_of(reply.test_files_results) if is_red else ()
+    return failing(result.name for result in results if result.status.is_failure)
 
 
 def _file_result(name: str, word: str | None) -> TestResult:

@@ -1,8 +1,8 @@
 """One poll of Testery: how far to read, and what is remembered between two polls.
 
 There is one list, of the whole account, newest first; a quiet poll is one request for its first
-page. While runs are made between two pages, an entry shows again on the next one; none is
-left out.
+page, and a run that failed costs one more, for the names of its failed tests. While runs are
+made between two pages, an entry shows again on the next one; none is left out.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,6 +15,7 @@ from bot.domain.clock import Deadline
 from bot.domain.errors import Kind, ProviderError
 from bot.domain.providers import Observation, OpenRun
 from bot.domain.runs import Run
+from bot.providers.failing import Inquiry, ask_for_failing
 from bot.providers.testery_api import Page, TesteryApi
 from bot.providers.testery_replies import RUN_ID, RunReply
 from bot.providers.testery_runs import Runs
@@ -59,12 +60,13 @@ class Gap(BaseModel):
 
 class Cursor(BaseModel):
     """What is kept between polls, as JSON. `open_turn` says where the open runs go on, when they
-    are too many for one poll.
+    are too many for one poll. Before the first poll there are no `inquiries`.
     """
 
     mark: Mark | None = None
     gap: Gap | None = None
     open_turn: int = Field(default=0, ge=0)
+    inquiries: dict[str, Inquiry] | None = None
 
     @classmethod
     def read(cls, text: str) -> "Cursor":
@@ -163,11 +165,18 @@ class Polls:
         missing = sorted({run.run_id for run in open_runs} - {str(i) for i in replies})
         open_ids, open_turn = turned(missing, past.open_turn, OPEN_RUNS_A_POLL)
         alone, bad_items = self._read_open(open_ids, deadline)
+        shown = (*listed, *self._runs.shown(alone, deadline))
+        runs, inquiries = ask_for_failing(
+            {run.ref.run_id: run for run in shown}, past.inquiries, self._runs.failing, deadline
+        )
         left = Cursor(
-            mark=newest(first.runs, past.mark), gap=_gap(past, first, rest), open_turn=open_turn
+            mark=newest(first.runs, past.mark),
+            gap=_gap(past, first, rest),
+            open_turn=open_turn,
+            inquiries=inquiries,
         )
         return Observation(
-            (*listed, *self._runs.shown(alone, deadline)),
+            tuple(runs.values()),
             left.model_dump_json(),
             bad_items + first.bad_items + rest.bad_items,
         )

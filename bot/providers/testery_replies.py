@@ -178,9 +178,12 @@ class ResultReply(_Reply):
     project_test: Annotated[ProjectTest | None, BeforeValidator(_object)] = None
 
     @property
+    def given_name(self) -> str | None:
+        return (self.project_test.name if self.project_test else None) or self.name
+
+    @property
     def label(self) -> str:
-        own = self.project_test.name if self.project_test else None
-        return own or self.name or (f"test {self.id}" if self.id else "test without a name")
+        return self.given_name or (f"test {self.id}" if self.id else "test without a name")
 
     @property
     def file(self) -> str | None:

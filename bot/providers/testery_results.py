@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from bot.domain.runs import TestResult
 from bot.domain.statuses import Status
+from bot.providers.failing import failing
 from bot.providers.testery_links import Links
 from bot.providers.testery_replies import ResultReply
 
@@ -49,6 +50,16 @@ def tests_of(
         for result in results
     ]
     return tuple(sorted(tests, key=lambda test: not test.status.is_failure))
+
+
+def failed_names(results: Sequence[ResultReply]) -> tuple[str, ...]:
+    """The failed tests. One without a name would be another test in each run, by its id."""
+    times = Counter(result.label for result in results)
+    return failing(
+        _name(result, is_ambiguous=times[result.label] > 1)
+        for result in results
+        if result.given_name and _status_of(result).is_failure
+    )
 
 
 def first_line(text: str) -> str:

@@ -10,7 +10,7 @@ from bot.domain.runs import Run, TestResult
 from bot.providers.testery_api import TesteryApi, run_in
 from bot.providers.testery_names import Names
 from bot.providers.testery_replies import RUN_ID, ResultReply, RunReply
-from bot.providers.testery_results import is_waiting, tests_of
+from bot.providers.testery_results import failed_names, is_waiting, tests_of
 from bot.providers.testery_words import run_of
 
 
@@ -78,11 +78,18 @@ class Runs:
         """Failed tests first. The run itself is asked for only where it decides about a test
         that is still to come.
         """
-        path = ("test-runs", checked(run_id), "results")
-        results = self._api.page(ResultReply, path, deadline).items
+        results = self._results(run_id, deadline)
         self._names.learn_account(deadline)
         is_over = any(map(is_waiting, results)) and self.known(self.read(run_id, deadline)).is_over
         return tests_of(results, run_id, self._names.links, is_over=is_over)
+
+    def failing(self, run_id: str, deadline: Deadline) -> tuple[str, ...]:
+        """The names of its failed tests; one request."""
+        return failed_names(self._results(run_id, deadline))
+
+    def _results(self, run_id: str, deadline: Deadline) -> tuple[ResultReply, ...]:
+        path = ("test-runs", checked(run_id), "results")
+        return self._api.page(ResultReply, path, deadline).items
 
 
 def checked(run_id: str) -> str:

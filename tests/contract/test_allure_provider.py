@@ -46,6 +46,7 @@ LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 WEB, API = "37/web-regression", "37/payments-api"
 RED = Outcome("failed", failed=("Refund to voucher",))
 EXCHANGE = "POST /api/uaa/oauth/token"
+RED_NAMES = "GET /api/testresult/__search"
 FORBIDDEN_PATHS = re.compile(r".*/upload.*|.*/testresult/(?:bulk/|\d+/)(?:rerun|retry).*")
 RQL = {"rql": 'status in ["failed", "broken", "unknown"]'}
 
@@ -445,7 +446,7 @@ class TestPolls:
 
     def test_cost_of_rich_lists(self, bench: Bench) -> None:
         """One request, also while launches move; progress only between the last job run's end
-        and the verdict.
+        and the verdict, and once the names of red results.
         """
         bench.finished()
         bench.poll()
@@ -456,7 +457,7 @@ class TestPolls:
         progress = f"GET /api/launch/{running.id}/progress"
         assert bench.sent(bench.poll) == ["GET /api/launch", progress]
         bench.pass_s(2)
-        assert bench.sent(bench.poll) == ["GET /api/launch", progress]
+        assert bench.sent(bench.poll) == ["GET /api/launch", progress, RED_NAMES]
         assert bench.sent(bench.poll) == ["GET /api/launch"]
         bench.pass_s(60)
         assert bench.sent(bench.poll) == ["GET /api/launch"]
@@ -477,7 +478,8 @@ class TestPolls:
         for _ in range(2):
             assert bench.sent(bench.poll) == ["GET /api/launch", *moving]
         bench.pass_s(17)
-        assert bench.sent(bench.poll) == ["GET /api/launch", *moving, f"{part}/progress"]
+        verdict = [f"{part}/progress", RED_NAMES]
+        assert bench.sent(bench.poll) == ["GET /api/launch", *moving, *verdict]
         assert bench.sent(bench.poll) == ["GET /api/launch", f"{part}/job"]
         bench.pass_s(60)
         assert bench.sent(bench.poll) == ["GET /api/launch", *moving]

@@ -484,7 +484,8 @@ class TestPolls:
         cursor = bench.observe().cursor
         bench.standin.finish(int(old.ref.run_id), "FAIL", "test_checkout")
         sent = bench.sent(lambda: bench.observe(cursor, old.ref.run_id))
-        assert sent == [f"GET {LIST}", f"GET {LIST}/{old.ref.run_id}"]
+        one = f"GET {LIST}/{old.ref.run_id}"
+        assert sent == [f"GET {LIST}", one, f"{one}/results"]
         seen = bench.observe(cursor, old.ref.run_id).runs
         assert [r.status for r in seen if r.ref == old.ref] == [Status.FAILED]
 
