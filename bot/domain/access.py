@@ -10,6 +10,7 @@ class Verb(StrEnum):
     ABORT = "abort"
     RETRY = "retry"
     WATCH = "watch"
+    MUTE = "mute"
 
     @property
     def is_mutation(self) -> bool:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.domain.mutes import Mute
 from bot.domain.runs import RunRef
 from bot.domain.transitions import Reason
 
@@ -25,7 +26,9 @@ class Treatment(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`message_key` is the outbox key of what was said; None if nothing was."""
+    """`message_key` is the outbox key of what was said; None if nothing was. `mute` is what
+    kept it quiet.
+    """
 
     channel: str
     ref: RunRef
@@ -35,3 +38,4 @@ class Decision:
     treatment: Treatment
     decided: datetime
     message_key: str | None = None
+    mute: Mute | None = None

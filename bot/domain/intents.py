@@ -123,14 +123,16 @@ class RetryRun:
 
 @dataclass(frozen=True, slots=True)
 class AddWatch:
-    """`pattern` as typed: a pipeline, a glob, or `*`."""
+    """`pattern` as typed: a pipeline, a glob, or `*`. None stands for an option that was not
+    typed; `mention` is empty for nobody.
+    """
 
     pattern: str
     filters: tuple[Filter, ...] = ()
-    preset: Preset = Preset.CHANGES
-    thread: ThreadMode = ThreadMode.QUIET
+    preset: Preset | None = None
+    thread: ThreadMode | None = None
     mention: str | None = None
-    tells_overdue: bool = True
+    tells_overdue: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +164,10 @@ class MuteWatch:
 
 @dataclass(frozen=True, slots=True)
 class UnmuteWatch:
+    """`branch` None ends the mutes of every branch."""
+
     pattern: str
+    branch: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Literal
 
 from bot.domain.access import Verb
+from bot.domain.decisions import Decision
 from bot.domain.digests import Digest, DigestList
 from bot.domain.intents import Topic
 from bot.domain.mutes import Mute
@@ -228,11 +229,29 @@ class TriggerHelp:
 
 
 @dataclass(frozen=True, slots=True)
+class OutOfSight:
+    """An instance, or a part of it in brackets, that cannot be seen, and the safe sentence why."""
+
+    what: str
+    since: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class WatchState:
+    """`mute` is about the whole of the watch, `blind` what of it cannot be seen."""
+
+    watch: Watch
+    mute: Mute | None = None
+    blind: tuple[OutOfSight, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class WatchList:
     """`mutes` are those that no single watch shows by itself."""
 
     channel: str
-    watches: tuple[Watch, ...]
+    watches: tuple[WatchState, ...]
     mutes: tuple[Mute, ...] = ()
 
 
@@ -245,12 +264,23 @@ class MuteSet:
 
 
 @dataclass(frozen=True, slots=True)
+class MuteEnded:
+    """`by` is the Slack user id of who ended these mutes."""
+
+    mutes: tuple[Mute, ...]
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class WatchAdded:
-    """`now` is the state of the newest matching run, where one is known."""
+    """`newest` is the newest run it is about, where one is known; `before` is the watch as it
+    was, if it was there already.
+    """
 
     watch: Watch
     newest: Run | None = None
     notes: tuple[str, ...] = ()
+    before: Watch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,24 +306,53 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was decided about one attempt of a run, and what `became` of it, as the end of a
+    sentence. `number` is the place of its watch in the list; both are None for one that is gone.
+    """
+
+    decision: Decision
+    became: str
+    number: int | None = None
+    watch: Watch | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a run was posted here, or why not: what was decided, one sentence a line."""
+    """Why a run was posted here, or why not: `verdicts`, or sentences if nothing was decided.
+
+    For a failure `last_green` is the newest green run before it, and the rest is as on a card.
+    """
 
     run: Run
-    lines: tuple[str, ...]
+    verdicts: tuple[Verdict, ...] = ()
+    lines: tuple[str, ...] = ()
+    last_green: Run | None = None
+    differences: tuple[Difference, ...] = ()
+    is_same_commit: bool = False
+    opinion: Opinion | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A message that was not posted; `word` stands in place of the status, as in AlertReply."""
+
+    form: Literal["card", "reply", "message"]
+    run: Run
+    word: Literal["", "fixed", "overdue"] = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
     """What a watch would have posted about the stored runs: `posts` messages of `runs` runs
-    since `since`; `samples` are the newest of them in words.
+    since `since`; `samples` are the newest of them, newest first.
     """
 
     watch: Watch
     runs: int
     posts: int
     since: datetime | None = None
-    samples: tuple[str, ...] = ()
+    samples: tuple[Sample, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,7 +362,7 @@ class AlertCard:
     `latest` is the newest run of it; `failures` counts failing runs since it turned red;
     `fixed_after` is set when it is green again. `reason` is why the news was news. `underway`
     is a newer run that is not over yet. `differences` and `is_same_commit` compare the first
-    bad run with the last green one.
+    bad run with the last green one. `is_unwatched` once no watch of the channel is about it.
     """
 
     pipeline: PipelineRef
@@ -322,6 +381,12 @@ class AlertCard:
     opinion: Opinion | None = None
     differences: tuple[Difference, ...] = ()
     is_same_commit: bool = False
+    is_unwatched: bool = False
+
+    @property
+    def is_red(self) -> bool:
+        """Whether it is still told how this goes on."""
+        return not (self.is_fixed or self.is_unwatched)
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,6 +435,7 @@ Reply = (
     | WatchList
     | WatchAdded
     | MuteSet
+    | MuteEnded
     | AlertCard
     | AlertReply
     | ChannelNotice

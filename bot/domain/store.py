@@ -108,6 +108,13 @@ class Store(Protocol):
 
     def remove_watch(self, watch_id: int) -> bool: ...
 
+    def close_unwatched(
+        self, farewell: Callable[[Episode], NewMessage], channel: str | None = None
+    ) -> int:
+        """Forgets what is red in a channel, or in all, and is no longer followed by any watch
+        there that posts cards; `farewell` is enqueued for each that has a card. Tells how many.
+        """
+
     def sync_settings_watches(self, watches: Collection[Watch]) -> None:
         """Makes the watches with `made_by == "settings"` equal to these. One that is there
         already keeps its `since` and its mute; one that is suspended is resumed.
@@ -133,8 +140,8 @@ class Store(Protocol):
     def mutes(self, channel: str | None = None) -> tuple[Mute, ...]:
         """Those of a channel, or of all, in the order they end; ended ones too."""
 
-    def remove_mutes(self, channel: str, pattern: Pattern) -> int:
-        """Ends the mutes of exactly this pattern, of all branches; tells how many there were."""
+    def remove_mutes(self, mutes: Iterable[Mute]) -> int:
+        """Ends the mutes of these channels, patterns and branches; tells how many there were."""
 
     def open_episodes(self, channel: str) -> tuple[Episode, ...]:
         """What is red in a channel, in the order it turned red."""

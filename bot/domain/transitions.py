@@ -12,7 +12,7 @@ class Reason(StrEnum):
     """Why a reading of a run is news, or why not."""
 
     TURNED_FAILING = "turned failing"
-    FIRST_SEEN_FAILING = "failed between two polls"
+    FIRST_SEEN_FAILING = "started and failed since I last looked"
     FAILED_AGAIN = "failed again in a new attempt"
     PASSED = "passed"
     ENDED = "ended without a verdict"

@@ -74,8 +74,7 @@ class Watch:
     `settings` for those of BOT_WATCHES and BOT_ALERT_CHANNEL. Failures that finished before
     `since` are history and not posted. A suspended watch posts nothing and says why;
     `quiet_since` is from when on it could post nothing, kept until another suspension.
-    `tells_overdue` is about runs that take much longer than usual. The two `muted_…` are not
-    stored: they are filled in for lists, from the channel's mutes.
+    `tells_overdue` is about runs that take much longer than usual.
     """
 
     channel: str
@@ -88,10 +87,21 @@ class Watch:
     mention: str | None = None
     suspended_because: str | None = None
     quiet_since: datetime | None = None
-    muted_until: datetime | None = None
-    muted_because: str | None = None
     watch_id: int = 0
     tells_overdue: bool = True
+
+    @property
+    def wish(self) -> str:
+        """What it is about and what it asks for, as it is typed."""
+        filters = (str(one) for one in self.filters)
+        return " ".join((str(self.pattern), *filters, f"on={self.preset}"))
+
+    def is_same_wish(self, other: "Watch") -> bool:
+        """Whether both are about the same, whatever their options; one of the settings is
+        another one than that of a person.
+        """
+        mine, theirs = ((w.channel, w.pattern, w.made_by == "settings") for w in (self, other))
+        return mine == theirs and _as_set(self.filters) == _as_set(other.filters)
 
     def wants(self, run: Run) -> bool:
         """Whether this run's pipeline and properties are what the watch is about."""
@@ -101,3 +111,7 @@ class Watch:
         """As `wants`, whatever the status: how a failure that was wanted went on is wanted too."""
         lasting = tuple(one for one in self.filters if one.key != "status")
         return self.pattern.matches(run.pipeline, run.aliases) and run_passes(run, lasting)
+
+
+def _as_set(filters: tuple[Filter, ...]) -> set[tuple[str, frozenset[str], bool]]:
+    return {(one.key, frozenset(one.values), one.is_negated) for one in filters}

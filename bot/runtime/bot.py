@@ -31,6 +31,7 @@ from bot.services.housekeeping import Housekeeping
 from bot.services.listing import Listing
 from bot.services.lookout import Lookout
 from bot.services.parallel import Parallel
+from bot.services.patterns import Patterns
 from bot.services.poller import Poller
 from bot.services.pool import Pool
 from bot.services.reading import Reading
@@ -178,14 +179,15 @@ class Bot:
         directory = SlackDirectory(self._client, self._identity, groups, self._clock)
         choices = Choices(self._fleet, self._store)
         parallel = Parallel(self._ask_pool)
+        patterns = Patterns(self._fleet, choices, parallel)
         services = Services(
             Listing(self._fleet, self._store, choices, parallel, self._clock),
             Reading(choices, self._clock),
             Catalog(self._fleet, self._store, parallel, self._clock),
             Acting(self._store, choices, self._clock, new_mark, self._look_at),
-            Watching(self._fleet, self._store, choices, self._clock, self._replan),
+            Watching(self._fleet, self._store, patterns, self._clock, self._replan),
             Explaining(self._store, choices, self._clock),
-            Rehearsing(self._fleet, self._store, self._clock),
+            Rehearsing(self._fleet, self._store, patterns, self._clock),
             Histories(self._store, choices, self._clock),
         )
         commands = Commands(

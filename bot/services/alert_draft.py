@@ -1,6 +1,6 @@
 """What one poll leads to, as it builds up run by run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.domain.decisions import Decision, Treatment
@@ -90,7 +90,9 @@ class Draft:
         self, audience: Audience, change: Change, treatment: Treatment, key: str | None = None
     ) -> None:
         """What became of a run in a channel, and by which message."""
-        ref, attempt = change.snapshot.run.ref, change.snapshot.attempt
+        run, attempt = change.snapshot.run, change.snapshot.attempt
+        ref, is_muted = run.ref, treatment is Treatment.MUTED
+        mute = self.mutes.quiet_one(audience.channel, run) if is_muted else None
         self._decisions[ref, attempt, audience.channel] = Decision(
             audience.channel,
             ref,
@@ -100,6 +102,7 @@ class Draft:
             treatment,
             self.now,
             key,
+            None if mute is None else replace(mute, known=()),
         )
 
 

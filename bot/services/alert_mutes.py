@@ -26,7 +26,12 @@ class Mutes:
         return any(verdicts)
 
     def keep_quiet(self, channel: str, run: Run) -> bool:
-        return any(not mute.is_awake_for(run) for mute in self._over(channel, run))
+        return self.quiet_one(channel, run) is not None
+
+    def quiet_one(self, channel: str, run: Run) -> Mute | None:
+        """The mute that keeps the run quiet; of several, that which lasts longest."""
+        quiet = (mute for mute in self._over(channel, run) if not mute.is_awake_for(run))
+        return max(quiet, key=lambda mute: mute.until, default=None)
 
     def were_woken(self, channel: str, run: Run) -> bool:
         """Whether the run is posted because it fails otherwise than what is muted."""

@@ -160,7 +160,7 @@ class Choices:
                 f'no configured provider knows a run "{run_id[:80]}"; write it as `instance:id`.',
                 help_command="/runs help",
             )
-        raise _which_one(run_id, "run", [str(one.run.ref) for one in found])
+        raise which_one(run_id, "run", [str(one.run.ref) for one in found])
 
     def _get(self, instance: Instance, run_id: str, deadline: Deadline) -> Run:
         return instance.ask(lambda p: p.get(run_id, deadline), deadline)
@@ -209,7 +209,7 @@ class Choices:
             return found[0]
         if found:
             refs = [str(one.pipeline.ref) for one in found]
-            raise _which_one(key, "pipeline", [*maybe[:3], *refs])
+            raise which_one(key, "pipeline", [*refs, *maybe[:3]])
         if problems:
             raise problems[0]
         names = ", ".join(self._fleet.names) or "no provider"
@@ -228,7 +228,8 @@ class Choices:
         return any(pipeline.ref == one.pipeline.ref for pipeline in known)
 
 
-def _which_one(typed: str, what: str, refs: list[str]) -> UserError:
+def which_one(typed: str, what: str, refs: list[str]) -> UserError:
+    """The question after a name that may mean several things; `refs` are their full forms."""
     return UserError(
         f'"{typed[:80]}" may be a {what} in more than one place; which one?',
         maybe=tuple(refs),

@@ -270,8 +270,10 @@ def verb_of(intent: Intent) -> Verb:
             return Verb.READ if is_dry else Verb.RETRY
         case AbortRun():
             return Verb.ABORT
-        case AddWatch() | RemoveWatch() | ResumeWatches() | MuteWatch() | UnmuteWatch():
+        case AddWatch() | RemoveWatch() | ResumeWatches():
             return Verb.WATCH
+        case MuteWatch() | UnmuteWatch():
+            return Verb.MUTE
         case (
             Help()
             | ListRuns()

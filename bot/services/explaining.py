@@ -1,7 +1,7 @@
 """Why a run was posted in a channel, or why not."""
 
 from collections.abc import Iterable
-from datetime import UTC
+from dataclasses import replace
 
 from bot.domain.chat import Asker
 from bot.domain.clock import Clock, Deadline
@@ -9,7 +9,7 @@ from bot.domain.decisions import Decision
 from bot.domain.errors import ProviderError
 from bot.domain.intents import ExplainRun, RunById
 from bot.domain.opinions import differences, is_same_commit, judge
-from bot.domain.replies import Answer, Explanation
+from bot.domain.replies import Answer, Explanation, Verdict
 from bot.domain.runs import Run, RunRef
 from bot.domain.store import Store
 from bot.domain.watches import Watch, run_passes
@@ -33,9 +33,9 @@ class Explaining:
         run = self._run(intent, asker)
         watches = self._store.watches(asker.channel)
         decisions = self._store.decisions(run.ref, asker.channel)
-        lines = [self._decided(decision, watches) for decision in decisions]
-        lines = lines or list(self._undecided(run, watches))
-        return Answer(Explanation(run, (*lines, *self._since_green(run))))
+        verdicts = tuple(self._verdict(one, watches) for one in decisions)
+        lines = () if verdicts else tuple(_undecided(run, watches))
+        return Answer(self._with_green(Explanation(run, verdicts, lines)))
 
     def _run(self, intent: ExplainRun, asker: Asker) -> Run:
         try:
@@ -53,61 +53,51 @@ class Explaining:
             return None
         return self._store.run(RunRef(choice.instance, choice.run_id))
 
-    def _decided(self, decision: Decision, watches: Iterable[Watch]) -> str:
-        numbers = {w.watch_id: (n, w) for n, w in enumerate(watches, 1)}
-        number, watch = numbers.get(decision.watch_id, (0, None))
-        which = f"watch {number} `{in_words(watch)}`" if watch else "a watch that is gone"
-        when = f"{decision.decided.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-        attempt = f"attempt {decision.attempt}: " if decision.attempt > 1 else ""
-        sent = self._sent(decision)
-        return f"{when} · {attempt}{which} · {decision.reason} · {decision.treatment}{sent}"
+    def _verdict(self, decision: Decision, watches: Iterable[Watch]) -> Verdict:
+        number, watch = next(
+            ((n, w) for n, w in enumerate(watches, 1) if w.watch_id == decision.watch_id),
+            (None, None),
+        )
+        return Verdict(decision, self._treated(decision), number, watch)
 
-    def _sent(self, decision: Decision) -> str:
-        if decision.message_key is None:
-            return ""
-        is_sent = self._store.message_ts(decision.message_key) is not None
-        return "" if is_sent else " (it has not reached Slack yet)"
+    def _treated(self, decision: Decision) -> str:
+        key, treatment = decision.message_key, str(decision.treatment)
+        is_late = key is not None and self._store.message_ts(key) is None
+        return f"{treatment} (it has not reached Slack yet)" if is_late else treatment
 
-    def _undecided(self, run: Run, watches: tuple[Watch, ...]) -> Iterable[str]:
-        matching = [w for w in watches if w.wants(run)]
-        if not matching:
-            yield "nothing was posted here: no watch of this channel matches it."
-            yield from (_why_not(n, w, run) for n, w in enumerate(watches, 1))
-            return
-        for watch in matching:
-            if watch.suspended_because:
-                yield f"`{in_words(watch)}` is suspended: {watch.suspended_because}"
-        if run.is_private:
-            yield "nothing was posted here: the run is private."
-        elif not run.is_over:
-            yield f"`{in_words(matching[0])}` matches it; nothing is decided before it is over."
-        else:
-            yield f"`{in_words(matching[0])}` matches it, but no poll has shown its end to me yet."
-
-    def _since_green(self, run: Run) -> Iterable[str]:
+    def _with_green(self, told: Explanation) -> Explanation:
         """What changed since the last green run, for a run that failed."""
+        run = told.run
         if not run.status.is_failure:
-            return
+            return told
         past = Past(self._store.history)
+        told = replace(told, opinion=judge(past.before(run), run))
         green = past.last_green(run)
         if green is None:
-            yield "no green run before it is stored."
-        else:
-            yield f"last green: {green.ref}"
-            if is_same_commit(green, run):
-                yield "same commit as the last green run: suspect a flake or the environment"
-            yield from (
-                f"changed since: {one.what} {one.before} → {one.after}"
-                for one in differences(green, run)
-            )
-        opinion = judge(past.before(run), run)
-        yield f"{opinion.words} ({opinion.evidence})"
+            return told
+        return replace(
+            told,
+            last_green=green,
+            differences=differences(green, run),
+            is_same_commit=is_same_commit(green, run),
+        )
 
 
-def in_words(watch: Watch) -> str:
-    """A watch as it was typed, without its maker."""
-    parts = [str(watch.pattern), *(str(one) for one in watch.filters), f"on={watch.preset}"]
-    return " ".join(parts)
+def _undecided(run: Run, watches: tuple[Watch, ...]) -> Iterable[str]:
+    matching = [w for w in watches if w.wants(run)]
+    if not matching:
+        yield "nothing was posted here: no watch of this channel matches it."
+        yield from (_why_not(n, w, run) for n, w in enumerate(watches, 1))
+        return
+    for watch in matching:
+        if watch.suspended_because:
+            yield f"`{watch.wish}` is suspended: {watch.suspended_because}"
+    if run.is_private:
+        yield "nothing was posted here: the run is private."
+    elif not run.is_over:
+        yield f"`{matching[0].wish}` matches it; nothing is decided before it is over."
+    else:
+        yield f"`{matching[0].wish}` matches it, but I have not seen its end yet."
 
 
 def _why_not(number: int, watch: Watch, run: Run) -> str:

@@ -8,6 +8,7 @@ from bot.domain.outbox import Form, NewMessage
 from bot.domain.replies import ChannelNotice
 from bot.domain.store import Store
 from bot.domain.watches import Watch
+from bot.services.farewells import farewell
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +22,7 @@ class Housekeeping:
     def start(self, settings_watches: Collection[Watch]) -> None:
         """Takes over the watches of the settings and reports what a restart interrupted."""
         self._store.sync_settings_watches(settings_watches)
+        self._store.close_unwatched(farewell)
         interrupted = self._store.interrupt_commands(lambda found: map(_report, found))
         for command in interrupted:
             log.warning("command.interrupted", extra={"command_id": command.command_id})

@@ -4,22 +4,21 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.domain.chat import Asker
-from bot.domain.clock import Clock
+from bot.domain.clock import Clock, Deadline
 from bot.domain.episodes import Episode, EpisodeKey
-from bot.domain.errors import UserError
 from bot.domain.intents import TestWatch
 from bot.domain.outbox import Form, NewMessage
-from bot.domain.pipelines import Pattern
 from bot.domain.polls import PollChanges, PollView
 from bot.domain.providers import ProviderSpec
-from bot.domain.replies import AlertCard, AlertReply, Answer, Rehearsal
+from bot.domain.replies import AlertCard, AlertReply, Answer, Rehearsal, Sample
 from bot.domain.runs import Run
 from bot.domain.store import Store
 from bot.domain.watches import Watch
 from bot.services.alerts import decide
 from bot.services.fleet import Fleet
 from bot.services.past import age
-from bot.services.watching import pick
+from bot.services.patterns import Patterns
+from bot.services.watching import DEADLINE_S, pick
 
 MOST_RUNS = 1000
 _SAMPLES = 8
@@ -29,9 +28,10 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 class Rehearsing:
     """Thread-safe; posts and stores nothing."""
 
-    def __init__(self, fleet: Fleet, store: Store, clock: Clock) -> None:
+    def __init__(self, fleet: Fleet, store: Store, patterns: Patterns, clock: Clock) -> None:
         self._fleet = fleet
         self._store = store
+        self._patterns = patterns
         self._clock = clock
 
     def rehearse(self, intent: TestWatch, asker: Asker) -> Answer:
@@ -41,19 +41,16 @@ class Rehearsing:
         specs = {one.name: one.spec for one in self._fleet}
         rehearsed = [run for run in runs if run.ref.instance in specs and watch.follows(run)]
         messages = replay(watch, rehearsed, specs)
-        samples = tuple(_in_words(message) for message in reversed(messages[-_SAMPLES:]))
+        samples = tuple(_sample(message) for message in reversed(messages[-_SAMPLES:]))
         since = min((r.when for r in rehearsed if r.when), default=None)
         return Answer(Rehearsal(watch, len(rehearsed), len(messages), since, samples))
 
     def _watch(self, which: str, asker: Asker) -> Watch:
         """A watch of this channel, or one that is not made yet."""
-        watches = self._store.watches(asker.channel)
-        try:
-            return pick(watches, which)
-        except UserError:
-            if which.lstrip("#").isdigit():
-                raise
-        pattern = Pattern("*", "*") if which == "*" else Pattern.parse(which)
+        found = pick(self._store.watches(asker.channel), which)
+        if found is not None:
+            return found
+        pattern = self._patterns.named(which, Deadline.after(self._clock, DEADLINE_S))
         return Watch(asker.channel, pattern, asker.user_id, self._clock.now())
 
 
@@ -78,12 +75,10 @@ def replay(watch: Watch, runs: list[Run], specs: dict[str, ProviderSpec]) -> lis
     return messages
 
 
-def _in_words(message: NewMessage) -> str:
-    match message.body:
-        case AlertCard(latest=run, reason=reason):
-            return f"card: {run.status} {run.ref} {run.pipeline.key} · {reason}"
-        case AlertReply(run=run, text=text):
-            what = "message" if message.form is Form.POST else "reply"
-            return f"{what}: {run.status} {run.ref} {run.pipeline.key} · {text}"
-        case _:
-            return "a notice"
+def _sample(message: NewMessage) -> Sample:
+    body = message.body
+    if isinstance(body, AlertReply):
+        return Sample("message" if message.form is Form.POST else "reply", body.run, body.word)
+    if isinstance(body, AlertCard):
+        return Sample("card", body.latest)
+    raise TypeError(type(body))

@@ -1,22 +1,32 @@
 """The watch commands: what a channel wants to hear about."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
-from fnmatch import fnmatchcase
 
 from bot.domain.chat import Asker
 from bot.domain.clock import Clock, Deadline
-from bot.domain.errors import ConfigError, ProviderError, UserError
+from bot.domain.errors import ProviderError, UserError
 from bot.domain.intents import AddWatch, MuteWatch, RemoveWatch, UnmuteWatch
 from bot.domain.mutes import KnownFailure, Mute, fingerprint
-from bot.domain.pipelines import Pattern
-from bot.domain.replies import Answer, MuteSet, Notice, WatchAdded, WatchList
+from bot.domain.replies import (
+    Answer,
+    MuteEnded,
+    MuteSet,
+    Notice,
+    OutOfSight,
+    WatchAdded,
+    WatchList,
+    WatchState,
+)
 from bot.domain.runs import Run
+from bot.domain.sights import Blindness
 from bot.domain.store import Store
 from bot.domain.watches import Watch, run_passes
-from bot.services.choices import Choices
-from bot.services.fleet import Fleet
+from bot.services.farewells import farewell
+from bot.services.fleet import Fleet, nearest
+from bot.services.patterns import Patterns, among
+from bot.services.poller import sources_of
 
 DEADLINE_S = 6.0
 _TWICE = timedelta(seconds=60)
@@ -30,37 +40,34 @@ class Watching:
         self,
         fleet: Fleet,
         store: Store,
-        choices: Choices,
+        patterns: Patterns,
         clock: Clock,
         on_change: Callable[[], None],
     ) -> None:
         self._fleet = fleet
         self._store = store
-        self._choices = choices
+        self._patterns = patterns
         self._clock = clock
         self._on_change = on_change
 
     def add(self, intent: AddWatch, asker: Asker) -> Answer:
-        """Stores the watch and tells how its pipeline stands right now."""
+        """Stores the watch, or changes those options that were typed if it is there already, and
+        tells how its pipeline stands right now.
+        """
         deadline = Deadline.after(self._clock, DEADLINE_S)
-        pattern = self._pattern(intent.pattern, deadline)
-        notes = self._unseen(pattern)
+        pattern = self._patterns.named(intent.pattern, deadline)
+        notes = self._patterns.remarks(pattern, deadline)
         self._store.resume_channel(asker.channel)
-        watch = self._store.add_watch(
-            Watch(
-                channel=asker.channel,
-                pattern=pattern,
-                made_by=asker.user_id,
-                since=self._clock.now(),
-                filters=intent.filters,
-                preset=intent.preset,
-                thread=intent.thread,
-                mention=intent.mention,
-                tells_overdue=intent.tells_overdue,
-            )
+        wish = Watch(
+            asker.channel, pattern, asker.user_id, self._clock.now(), filters=intent.filters
         )
+        watches = self._store.watches(asker.channel)
+        before = next((one for one in watches if one.is_same_wish(wish)), None)
+        watch = self._store.add_watch(_as_typed(intent, before or wish, asker))
+        self._store.close_unwatched(farewell, asker.channel)
         self._on_change()
-        return Answer(WatchAdded(watch, self._newest(watch, deadline), notes))
+        newest, remark = self._newest(watch, deadline)
+        return Answer(WatchAdded(watch, newest, (*notes, *remark), before))
 
     def resume(self, asker: Asker) -> Answer:
         """Said in the channel; what failed meanwhile is counted there after the next look."""
@@ -76,21 +83,30 @@ class Watching:
         now = self._clock.now()
         mutes = [mute for mute in self._store.mutes(asker.channel) if mute.until > now]
         whole = {mute.pattern: mute for mute in mutes if mute.branch is None}
-        watches = tuple(
-            replace(w, muted_until=mute.until, muted_because=mute.because or None)
-            if (mute := whole.get(w.pattern))
-            else w
-            for w in self._store.watches(asker.channel)
+        watches = self._store.watches(asker.channel)
+        blind = self._store.blindnesses()
+        states = tuple(
+            WatchState(w, whole.get(w.pattern), tuple(self._unseen(w, blind))) for w in watches
         )
         patterns = {watch.pattern for watch in watches}
         others = (m for m in mutes if m.branch is not None or m.pattern not in patterns)
-        return Answer(WatchList(asker.channel, watches, tuple(others)))
+        return Answer(WatchList(asker.channel, states, tuple(others)))
 
     def remove(self, intent: RemoveWatch, asker: Asker) -> Answer:
-        """Ends one watch of this channel, by its number in the list or by its pattern."""
+        """Ends one watch of this channel, by its number in the list or by its pattern. The cards
+        that no other watch goes on with say so.
+        """
         watches = self._store.watches(asker.channel)
         found = pick(watches, intent.which)
+        if found is None:
+            names = {str(watch.pattern) for watch in watches}
+            raise UserError(
+                f"this channel does not watch {intent.which}.",
+                maybe=(*nearest(intent.which, names), "/watch list"),
+                instead_of=intent.which,
+            )
         self._store.remove_watch(found.watch_id)
+        self._store.close_unwatched(farewell, asker.channel)
         self._on_change()
         note = ""
         if found.made_by == "settings":
@@ -100,7 +116,8 @@ class Watching:
     def mute(self, intent: MuteWatch, asker: Asker) -> Answer:
         """Keeps a pipeline quiet here for a while; what is red now is what is kept quiet."""
         deadline = Deadline.after(self._clock, DEADLINE_S)
-        pattern = self._watched(intent.pattern, asker) or self._pattern(intent.pattern, deadline)
+        watched = {watch.pattern for watch in self._store.watches(asker.channel)}
+        pattern = among(watched, intent.pattern) or self._patterns.named(intent.pattern, deadline)
         now = self._clock.now()
         mute = Mute(
             asker.channel,
@@ -124,88 +141,93 @@ class Watching:
         return Answer(MuteSet(mute), is_shared=True)
 
     def unmute(self, intent: UnmuteWatch, asker: Asker) -> Answer:
-        """Ends all mutes of a pattern, whatever their branch."""
-        named = Pattern.parse(intent.pattern) if intent.pattern != "*" else Pattern("*", "*")
+        """Ends the mutes of a pattern: that of one branch, or all of them. Said in the channel,
+        as the mute was.
+        """
         mutes = [m for m in self._store.mutes(asker.channel) if m.until > self._clock.now()]
-        found = {m.pattern for m in mutes if m.pattern == named or m.pattern.key == intent.pattern}
-        if not found:
-            raise UserError(f"{intent.pattern} is not muted here.", maybe=("/watch list",))
-        for pattern in found:
-            self._store.remove_mutes(asker.channel, pattern)
-        names = ", ".join(sorted(str(pattern) for pattern in found))
-        words = f"{names} is no longer muted here; what is still red and untold follows."
-        return Answer(Notice(words, "done"))
+        pattern = among({mute.pattern for mute in mutes}, intent.pattern)
+        of_it = [mute for mute in mutes if mute.pattern == pattern]
+        ended = tuple(m for m in of_it if intent.branch is None or m.branch == intent.branch)
+        if not ended:
+            raise _not_muted(intent, of_it or mutes, is_other_branch=bool(of_it))
+        self._store.remove_mutes(ended)
+        return Answer(MuteEnded(ended, asker.user_id), is_shared=True)
 
-    def _watched(self, text: str, asker: Asker) -> Pattern | None:
-        """A watch of this channel that is named exactly, whatever its vendor says today."""
-        patterns = (watch.pattern for watch in self._store.watches(asker.channel))
-        return next((p for p in patterns if text in {str(p), p.key}), None)
+    def _unseen(self, watch: Watch, blind: Iterable[Blindness]) -> Iterator[OutOfSight]:
+        """What a watch needs and nobody can see."""
+        for one in blind:
+            instance = self._fleet.find(one.key.instance)
+            keys = sources_of(instance, watch.pattern) if instance else ()
+            if any(one.key.source in {"", key.source} for key in keys):
+                part = f" ({one.key.source})" if one.key.source else ""
+                yield OutOfSight(f"{one.key.instance}{part}", one.since, one.why)
 
-    def _pattern(self, text: str, deadline: Deadline) -> Pattern:
-        """A glob as typed; a single pipeline under the key its vendor knows it by."""
-        if text == "*":
-            return Pattern("*", "*")
-        pattern = Pattern.parse(text)
-        if ":" in text and not any(fnmatchcase(n, pattern.instance) for n in self._fleet.names):
-            self._fleet.get(pattern.instance)
-        if pattern.is_glob:
-            return pattern
-        chosen = self._choices.pipeline(text, deadline)
-        return Pattern(chosen.instance.name, chosen.pipeline.ref.key)
-
-    def _unseen(self, pattern: Pattern) -> tuple[str, ...]:
-        """Which instances of a glob cannot list what it names, and why."""
-        notes = []
-        has_source = False
-        for one in self._fleet:
-            if not fnmatchcase(one.name, pattern.instance):
-                continue
-            try:
-                sources = one.provider.sources(pattern.key)
-            except (ConfigError, UserError, ProviderError) as error:
-                notes.append(f"{one.name}: {error.message}")
-                continue
-            has_source = has_source or bool(sources)
-            if not sources:
-                notes.append(
-                    f"{one.name} lists nothing by itself; watch one of its pipelines by name "
-                    f"({one.spec.pipeline_form})."
-                )
-        if not has_source:
-            raise UserError(
-                " ".join(notes) or "no configured provider shows that.",
-                help_command="/runs pipelines",
-            )
-        return tuple(notes)
-
-    def _newest(self, watch: Watch, deadline: Deadline) -> Run | None:
-        """The newest run that the watch is about; None when none is known or none is told."""
+    def _newest(self, watch: Watch, deadline: Deadline) -> tuple[Run | None, tuple[str, ...]]:
+        """The newest run that the watch of a single pipeline is about, where its vendor tells;
+        a remark if there is none.
+        """
         if watch.pattern.is_glob:
-            return None
+            return None, ()
         one = self._fleet.get(watch.pattern.instance)
         try:
             runs = one.ask(lambda p: p.recent(watch.pattern.key, 20, deadline), deadline)
         except ProviderError:
-            return None
-        return next((run for run in runs if run_passes(run, watch.filters)), None)
+            return None, ()
+        newest = next((run for run in runs if run_passes(run, watch.filters)), None)
+        return newest, () if newest else ("no run like that is known yet",)
+
+
+def pick(watches: tuple[Watch, ...], which: str) -> Watch | None:
+    """The watch that is meant by its number in the list or by its pattern; None if no pattern
+    fits. UserError if the number does not, or if several watches fit.
+    """
+    if which.lstrip("#").isdigit():
+        number = int(which.lstrip("#"))
+        if 1 <= number <= len(watches):
+            return watches[number - 1]
+        raise UserError(
+            f"there is no watch {number} here; this channel has {len(watches) or 'none'}: "
+            "`/watch list`.",
+            maybe=("/watch list",),
+        )
+    pattern = among({watch.pattern for watch in watches}, which)
+    found = [watch for watch in watches if watch.pattern == pattern]
+    if len(found) > 1:
+        raise UserError(
+            f"{len(found)} watches are about {which}; name one by its number.",
+            maybe=("/watch list",),
+        )
+    return next(iter(found), None)
+
+
+def _as_typed(intent: AddWatch, kept: Watch, asker: Asker) -> Watch:
+    """A watch with the options of an intent; what was not typed stays."""
+    is_told = intent.tells_overdue
+    return replace(
+        kept,
+        made_by=asker.user_id,
+        filters=intent.filters,
+        preset=intent.preset or kept.preset,
+        thread=intent.thread or kept.thread,
+        mention=kept.mention if intent.mention is None else intent.mention or None,
+        tells_overdue=kept.tells_overdue if is_told is None else is_told,
+    )
 
 
 def _is_same(old: Mute, new: Mute) -> bool:
     return (old.pattern, old.branch, old.because) == (new.pattern, new.branch, new.because)
 
 
-def pick(watches: tuple[Watch, ...], which: str) -> Watch:
-    if which.lstrip("#").isdigit():
-        number = int(which.lstrip("#"))
-        if 1 <= number <= len(watches):
-            return watches[number - 1]
-        raise UserError(f"this channel has {len(watches)} watches.", maybe=("/watch list",))
-    found = [w for w in watches if which in {str(w.pattern), w.pattern.key}]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise UserError(
-            f"{len(found)} watches are about {which}; name one by its number.",
-            maybe=("/watch list",),
-        )
-    raise UserError(f"this channel does not watch {which}.", maybe=("/watch list",))
+def _not_muted(intent: UnmuteWatch, muted: Iterable[Mute], *, is_other_branch: bool) -> UserError:
+    """Offers what is muted; a mute of every branch cannot be ended for one of them."""
+    names = [str(mute.pattern) for mute in muted]
+    if is_other_branch:
+        commands = (_unmuting(mute) for mute in muted)
+        what = f"{names[0]} on {intent.branch} is not muted by itself here."
+        return UserError(what, maybe=(*dict.fromkeys(commands), "/watch list"))
+    maybe = (*nearest(intent.pattern, set(names)), "/watch list")
+    return UserError(f"{intent.pattern} is not muted here.", maybe=maybe, instead_of=intent.pattern)
+
+
+def _unmuting(mute: Mute) -> str:
+    return f"/watch unmute {mute.pattern}{f' branch={mute.branch}' if mute.branch else ''}"

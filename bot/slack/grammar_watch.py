@@ -3,6 +3,8 @@
 import re
 from datetime import timedelta
 
+from rapidfuzz.distance import OSA
+
 from bot.domain.durations import parse_duration
 from bot.domain.errors import UserError
 from bot.domain.intents import (
@@ -28,9 +30,11 @@ from bot.slack.words import Kind, Word
 LONGEST_MUTE = timedelta(days=90)
 _OPTIONS = ("on", "mention", "thread", "overdue")
 _FILTERS: tuple[FilterKey, ...] = ("branch", "status", "provider", "pipeline", "by", "env")
+_NOBODY = ("none", "off")
 _ID = re.compile(r"[UWS][A-Za-z0-9_-]{1,40}")
 _PLAIN_NUMBER = re.compile(r"#?([0-9]{1,6})")
-_ALIKE_ENOUGH = 1
+_ONE_SLIP = 1
+"""A letter too many, missing or another one, or two neighbours that changed places."""
 
 
 def read_watch(sentence: Sentence) -> Intent:
@@ -57,8 +61,7 @@ def read_watch(sentence: Sentence) -> Intent:
     if first.says("mute"):
         return _mute(sentence)
     if first.says("unmute"):
-        _expect_no_more(sentence, 2)
-        return UnmuteWatch(_target(sentence, "unmute"))
+        return _unmute(sentence)
     return _add(sentence)
 
 
@@ -66,8 +69,6 @@ def _add(sentence: Sentence) -> Intent:
     if not sentence.names:
         raise sentence.problem("watch what? Name a pipeline, a glob, or * for everything.")
     pattern, extra = sentence.names[0], sentence.names[1:]
-    if extra:
-        raise _extra(sentence, pattern, extra[0])
     if near := _misspelt(pattern):
         maybe = [sentence.replacing(pattern, word) for word in near]
         raise sentence.problem(
@@ -76,6 +77,8 @@ def _add(sentence: Sentence) -> Intent:
             *maybe,
             sentence.replacing(pattern, f'"{pattern.text}"'),
         )
+    if extra:
+        raise _extra(sentence, pattern, extra[0])
     options = _options(sentence)
     rest = tuple(w for w in sentence.pairs if w.key.lower() not in _OPTIONS)
     for word in rest:
@@ -95,11 +98,9 @@ def _misspelt(word: Word) -> tuple[str, ...]:
     """Words of the grammar that differ from this one by little; a name is not taken for them."""
     if word.is_quoted or word.kind is not Kind.BARE or not word.text.isalpha():
         return ()
-    return tuple(w for w in closest(word.text, WATCH_WORDS) if _is_near(word.text.lower(), w))
-
-
-def _is_near(text: str, word: str) -> bool:
-    return abs(len(text) - len(word)) <= _ALIKE_ENOUGH and text[:2] == word[:2]
+    text = word.text.lower()
+    near = (known for known in WATCH_WORDS if known[0] == text[0])
+    return tuple(known for known in near if OSA.distance(text, known) == _ONE_SLIP)
 
 
 def _extra(sentence: Sentence, pattern: Word, extra: Word) -> UserError:
@@ -127,16 +128,16 @@ def _options(sentence: Sentence) -> dict[str, Word]:
     return found
 
 
-def _preset(sentence: Sentence, word: Word | None) -> Preset:
-    return Preset(_one_of(sentence, word, tuple(Preset))) if word else Preset.CHANGES
+def _preset(sentence: Sentence, word: Word | None) -> Preset | None:
+    return Preset(_one_of(sentence, word, tuple(Preset))) if word else None
 
 
-def _thread(sentence: Sentence, word: Word | None) -> ThreadMode:
-    return ThreadMode(_one_of(sentence, word, tuple(ThreadMode))) if word else ThreadMode.QUIET
+def _thread(sentence: Sentence, word: Word | None) -> ThreadMode | None:
+    return ThreadMode(_one_of(sentence, word, tuple(ThreadMode))) if word else None
 
 
-def _tells_overdue(sentence: Sentence, word: Word | None) -> bool:
-    return word is None or _one_of(sentence, word, ("on", "off")) == "on"
+def _tells_overdue(sentence: Sentence, word: Word | None) -> bool | None:
+    return _one_of(sentence, word, ("on", "off")) == "on" if word else None
 
 
 def _one_of(sentence: Sentence, word: Word, known: tuple[str, ...]) -> str:
@@ -145,21 +146,24 @@ def _one_of(sentence: Sentence, word: Word, known: tuple[str, ...]) -> str:
         return str(known[known.index(value)])
     near = closest(value, [str(one) for one in known]) or tuple(str(one) for one in known)
     raise sentence.problem(
-        f'{word.key.lower()} cannot be "{shown(word.value)}"; it is {", ".join(known)}.',
+        f'"{shown(word.value)}" is nothing that {word.key.lower()}= can be; it is '
+        f"{', '.join(known[:-1])} or {known[-1]}.",
         *(sentence.replacing(word, f"{word.key.lower()}={one}") for one in near),
     )
 
 
 def _mention(sentence: Sentence, word: Word | None) -> str | None:
-    """A Slack id of a person or a user group, or `here` or `channel`."""
+    """A Slack id of a person or a user group, or `here` or `channel`; empty for nobody."""
     if word is None:
         return None
     text = word.mention or word.value.removeprefix("@")
+    if text in _NOBODY:
+        return ""
     if _ID.fullmatch(text) or text in {"here", "channel"}:
         return text
     raise sentence.problem(
         f'"{shown(word.value)}" is nobody I know. Choose a person or a user group from what '
-        "Slack offers, or write here or channel."
+        "Slack offers, or write here, channel or none."
     )
 
 
@@ -184,10 +188,23 @@ def _mute(sentence: Sentence) -> Intent:
     return MuteWatch(pattern, duration, reason_text(sentence.said(*rest[1:])), branch)
 
 
+def _unmute(sentence: Sentence) -> Intent:
+    pattern = _target(sentence, "unmute")
+    branches = [word for word in sentence.pairs if KEY_WORDS.get(word.key.lower()) == "branch"]
+    extra = [word for word in sentence.words[2:] if word not in branches[:1]]
+    if extra:
+        raise _too_many(sentence, *extra)
+    return UnmuteWatch(pattern, branches[0].value if branches else None)
+
+
 def _target(sentence: Sentence, verb: str) -> str:
-    if len(sentence.words) < 2:  # noqa: PLR2004
-        raise sentence.problem(f"{verb} what? Name the pipeline or pattern.", "/watch list")
-    return pipeline_name(sentence, sentence.words[1])
+    words = sentence.words
+    if len(words) < 2 or (not words[1].is_quoted and parse_duration(words[1].text)):  # noqa: PLR2004
+        raise sentence.problem(
+            f"{verb} what? Name the pipeline or pattern first; /watch list shows those of here.",
+            "/watch list",
+        )
+    return pipeline_name(sentence, words[1])
 
 
 def _which(sentence: Sentence, verb: str) -> str:
@@ -200,8 +217,10 @@ def _which(sentence: Sentence, verb: str) -> str:
 
 def _expect_no_more(sentence: Sentence, most: int) -> None:
     if len(sentence.words) > most:
-        extra = sentence.words[most]
-        raise sentence.problem(
-            f'"{sentence.shown(extra)}" is one word too many.',
-            sentence.without(*sentence.words[most:]),
-        )
+        raise _too_many(sentence, *sentence.words[most:])
+
+
+def _too_many(sentence: Sentence, *extra: Word) -> UserError:
+    return sentence.problem(
+        f'"{sentence.shown(extra[0])}" is one word too many.', sentence.without(*extra)
+    )

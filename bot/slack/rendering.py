@@ -15,6 +15,7 @@ from bot.domain.replies import (
     HelpPage,
     History,
     LogTail,
+    MuteEnded,
     MuteSet,
     Notice,
     PipelineList,
@@ -35,6 +36,7 @@ from bot.slack import rendering_alerts as alerts
 from bot.slack import rendering_catalogue as catalogue
 from bot.slack import rendering_digest as digests
 from bot.slack import rendering_errors as errors
+from bot.slack import rendering_explanation as explanations
 from bot.slack import rendering_help as help_
 from bot.slack import rendering_runs as runs
 from bot.slack import rendering_watches as watches
@@ -56,12 +58,13 @@ _RENDERERS: dict[type, Callable[[Any, RenderContext], Rendered]] = {
     TestList: runs.test_list,
     LogTail: runs.log_tail,
     History: runs.history,
-    Explanation: runs.explanation,
+    Explanation: explanations.explanation,
     PipelineList: catalogue.pipeline_list,
     ProviderList: catalogue.provider_list,
     WatchList: watches.watch_list,
     WatchAdded: watches.watch_added,
     MuteSet: watches.mute_set,
+    MuteEnded: watches.mute_ended,
     Rehearsal: watches.rehearsal,
     HelpPage: help_.help_page,
     AlertCard: alerts.alert_card,

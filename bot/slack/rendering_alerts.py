@@ -8,18 +8,21 @@ from collections.abc import Iterable
 from bot.domain.replies import AlertCard, AlertReply, ChannelNotice
 from bot.domain.runs import Run
 from bot.slack.blocks import Button
-from bot.slack.masking import mask_secrets
 from bot.slack.page import RenderContext, Rendered, compose, with_prefix
 from bot.slack.rendering_lines import (
+    SAME_COMMIT,
     TONES,
+    changed_value,
     channel_name,
     controls,
     failures,
     mentioned,
     on_branch,
+    opinion_words,
+    past_run,
+    reworded,
     run_label,
     run_line,
-    short_commit,
     status_words,
     strip_line,
 )
@@ -27,21 +30,23 @@ from bot.slack.text import date, duration, literal, prose
 from bot.slack.values import CommandPress, MutePress
 
 _MOST_CHANGES = 6
-_WORDS = {"fixed": "✔ fixed", "overdue": "⚠ overdue"}
 
 
 def alert_card(reply: AlertCard, context: RenderContext) -> Rendered:
-    return compose(
-        _fixed(reply, context) if reply.is_fixed else _red(reply, context),
-        buttons=_buttons(reply, context),
-    )
+    if reply.is_fixed:
+        lines = _fixed(reply, context)
+    elif reply.is_unwatched:
+        lines = _unwatched(reply, context)
+    else:
+        lines = _red(reply, context)
+    return compose(lines, buttons=_buttons(reply, context))
 
 
 def _buttons(reply: AlertCard, context: RenderContext) -> list[Button]:
     """Retry or Abort, Mute while it is red, the run's page; the reasons in the overflow menu."""
     run = reply.underway or reply.latest
     row = controls(run, reply.controls, context)
-    if not reply.is_fixed:
+    if reply.is_red:
         value = context.sign(MutePress(reply.pipeline, reply.branch))
         row.insert(min(1, len(row)), Button("Mute 2 h", "mute", value))
     return [*row, Button("Why?", "why", context.sign(CommandPress(f"/watch why {run.ref}")))]
@@ -57,9 +62,9 @@ def _red(reply: AlertCard, context: RenderContext) -> Iterable[str]:
     yield f"{name}: {prose(reply.reason, 200)}{times}{f' · {whom}' if whom else ''}"
     yield _about(reply.latest)
     if reply.first_bad and reply.first_bad.ref != reply.latest.ref:
-        yield f"first bad: {_past_run(reply.first_bad)}"
+        yield f"first bad: {past_run(reply.first_bad)}"
     if reply.last_green:
-        yield f"last green: {_past_run(reply.last_green)}"
+        yield f"last green: {past_run(reply.last_green)}"
     yield from _since_green(reply)
     yield strip_line(reply.strip)
 
@@ -78,30 +83,16 @@ def _about(run: Run) -> str:
     return " · ".join(f"{what} {text}" for what, text in facts.items() if text)
 
 
-def _past_run(run: Run) -> str:
-    commit = f" · commit {literal(run.commit)}" if run.commit else ""
-    moment = run.finished or run.when
-    when = f" · {date(moment)}" if moment else ""
-    return f"{status_words(run.status, run.raw_status)}  {run_label(run)}{commit}{when}"
-
-
 def _since_green(reply: AlertCard) -> Iterable[str]:
     if reply.is_same_commit:
-        yield "same commit as the last green run: suspect a flake or the environment"
-    changes = [
-        f"{prose(one.what, 60)} {_told(one.before)} → {_told(one.after)}"
-        for one in reply.differences[:_MOST_CHANGES]
-    ]
+        yield SAME_COMMIT
+    changes = [changed_value(one) for one in reply.differences[:_MOST_CHANGES]]
     if changes:
         left = len(reply.differences) - len(changes)
         more = f" · and {left} more" if left else ""
         yield f"changed since: {' · '.join(changes)}{more}"
     if reply.opinion:
-        yield f"{prose(reply.opinion.words)} ({prose(reply.opinion.evidence, 300)})"
-
-
-def _told(text: str) -> str:
-    return literal(mask_secrets(short_commit(text)), 100)
+        yield opinion_words(reply.opinion)
 
 
 def _fixed(reply: AlertCard, context: RenderContext) -> Iterable[str]:
@@ -111,17 +102,25 @@ def _fixed(reply: AlertCard, context: RenderContext) -> Iterable[str]:
     yield run_line(reply.latest, context.now, is_lasting=True)
     yield _about(reply.latest)
     if reply.first_bad:
-        yield f"first bad: {_past_run(reply.first_bad)}"
+        yield f"first bad: {past_run(reply.first_bad)}"
     if reply.last_green:
-        yield f"green before: {_past_run(reply.last_green)}"
+        yield f"green before: {past_run(reply.last_green)}"
     yield strip_line(reply.strip)
+
+
+def _unwatched(reply: AlertCard, context: RenderContext) -> Iterable[str]:
+    """Its status is of the past: how it goes on is no longer told."""
+    yield f"ⓘ no longer watched here  {on_branch(reply.pipeline, reply.branch)}"
+    yield f"last known: {run_line(reply.latest, context.now, is_lasting=True)}"
+    if reply.first_bad and reply.first_bad.ref != reply.latest.ref:
+        yield f"first bad: {past_run(reply.first_bad)}"
+    if reply.last_green:
+        yield f"last green: {past_run(reply.last_green)}"
 
 
 def alert_reply(reply: AlertReply, context: RenderContext) -> Rendered:
     run, whom = reply.run, mentioned(reply.mention)
-    line = run_line(run, context.now, is_lasting=True)
-    if reply.word:
-        line = line.replace(status_words(run.status, run.raw_status), _WORDS[reply.word], 1)
+    line = reworded(run_line(run, context.now, is_lasting=True), run, reply.word)
     call = f" · {whom}" if whom else ""
     lines = [line, f"{on_branch(run.pipeline, run.branch)}: {prose(reply.text, 300)}{call}"]
     if run.status.is_failure or reply.word == "fixed":

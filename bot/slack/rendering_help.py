@@ -42,16 +42,20 @@ _PAGES: dict[Topic, tuple[tuple[str, str], ...]] = {
         ("/watch * thread=broadcast mention=@team", "thread= quiet, broadcast or off"),
         ("/watch off 1", "ends a watch, by number or pipeline"),
         ("/watch resume", "goes on with what is suspended, once I may post here again"),
-        ("/watch mute provider:pipeline 2h flaky", "silence for a while; /watch unmute ends it"),
+        ("/watch mute provider:pipeline 2h flaky", "silence for a while; also with branch=main"),
+        ("/watch unmute provider:pipeline", "ends the silence; also with branch=main"),
         ("/watch why provider:id", "why a run was posted here, or why not"),
         ("/watch test 1", "what a watch would have posted about the stored runs"),
         ("/watch provider:pipeline overdue=off", "not told when a run takes too long"),
+        ("/watch provider:pipeline mention=none", "set again: changes this option alone"),
     ),
 }
-_FILTERS = (
-    "filters: branch, status, provider, pipeline, by, env, since (45m 2h 1d), limit; "
-    "key=one,two or key!=value; globs allowed"
-)
+_HOW = "key=one,two or key!=value; globs allowed"
+_FILTERS: dict[Topic, str] = {
+    "runs": "filters: branch, status, provider, pipeline, by, env, since (45m 2h 1d), limit; "
+    f"{_HOW}",
+    "watch": f"filters: branch, status, provider, pipeline, by, env; {_HOW}",
+}
 _ELSEWHERE = (
     "The same words work behind my name, in a direct message, and in a card's thread: "
     "there a run need not be named. More: /runs help · /trigger help · /abort help · "
@@ -66,8 +70,8 @@ def help_page(reply: HelpPage, context: RenderContext) -> Rendered:
         f"`{with_prefix(command, prefix)}`  {with_prefix(words, prefix)}"
         for command, words in _PAGES[reply.topic]
     ]
-    if reply.topic in {"runs", "watch"}:
-        lines.append(_FILTERS)
+    if filters := _FILTERS.get(reply.topic):
+        lines.append(filters)
     if reply.topic == "trigger":
         lines += [line for one in reply.providers for line in _provider(one)]
     return compose(lines, footer=[with_prefix(_ELSEWHERE, prefix)])

@@ -3,13 +3,16 @@
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Literal
 
 from bot.domain.access import Verb
+from bot.domain.opinions import Difference, Opinion
 from bot.domain.pipelines import PipelineRef
 from bot.domain.replies import Control, HistoryMark, Silent
 from bot.domain.runs import Run, RunRef
 from bot.domain.statuses import Status
 from bot.slack.blocks import Button, Confirm
+from bot.slack.masking import mask_secrets
 from bot.slack.page import RenderContext
 from bot.slack.text import age, ago, code_span, date, duration, link, literal, prose, safe_url
 from bot.slack.values import RunPress
@@ -31,8 +34,10 @@ _CHANNEL = re.compile(r"[CG][A-Za-z0-9_-]{1,40}")
 _GROUP = re.compile(r"S[A-Za-z0-9_-]{1,40}")
 _FULL_HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _LOUD = frozenset({"here", "channel", "everyone", "group"})
+SAME_COMMIT = "same commit as the last green run: suspect a flake or the environment"
 _BAR = 10
 _MOST_FAILURES = 5
+_WORDS = {"fixed": "✔ fixed", "overdue": "⚠ overdue"}
 
 
 def status_words(status: Status, raw: str = "") -> str:
@@ -67,6 +72,11 @@ def run_line(run: Run, now: datetime, *, is_lasting: bool = False) -> str:
     return " · ".join([head, *_facts(run, now, is_lasting=is_lasting)])
 
 
+def reworded(line: str, run: Run, word: Literal["", "fixed", "overdue"]) -> str:
+    """A line of a run with another word, where one is given, in place of its status."""
+    return line.replace(status_words(run.status, run.raw_status), _WORDS[word], 1) if word else line
+
+
 def where(run: Run) -> str:
     """Pipeline, branch and environment of a run."""
     parts = [literal(run.pipeline.key, 100), at_branch(run.branch)]
@@ -91,6 +101,27 @@ def on_branch(pipeline: PipelineRef, branch: str | None) -> str:
     """As in `testery:nightly on main`."""
     place = f" on {literal(branch, 80)}" if branch else ""
     return f"{literal(str(pipeline), 160)}{place}"
+
+
+def past_run(run: Run) -> str:
+    """As in `✔ passed  testery:55670 · commit 1f2e… · Jul 3 14:02`."""
+    commit = f" · commit {literal(run.commit)}" if run.commit else ""
+    moment = run.finished or run.when
+    when = f" · {date(moment)}" if moment else ""
+    return f"{status_words(run.status, run.raw_status)}  {run_label(run)}{commit}{when}"
+
+
+def changed_value(one: Difference) -> str:
+    """As in `branch main → release`, what may be secret masked."""
+    return f"{prose(one.what, 60)} {_told(one.before)} → {_told(one.after)}"
+
+
+def opinion_words(opinion: Opinion) -> str:
+    return f"{prose(opinion.words)} ({prose(opinion.evidence, 300)})"
+
+
+def _told(text: str) -> str:
+    return literal(mask_secrets(short_commit(text)), 100)
 
 
 def counts_words(run: Run) -> str:

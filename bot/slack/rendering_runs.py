@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from bot.domain.replies import Explanation, History, LogTail, RunDetail, RunList, StepList, TestList
+from bot.domain.replies import History, LogTail, RunDetail, RunList, StepList, TestList
 from bot.domain.runs import NOTHING, Run, Step, TestResult
 from bot.slack.masking import mask_secrets
 from bot.slack.page import RenderContext, Rendered, compose
@@ -189,9 +189,3 @@ def history(reply: History, context: RenderContext) -> Rendered:
         lines.append(f"newest: {run_line(reply.newest, context.now)}")
     lines.append(" ".join(f"{SYMBOLS[m.status]} {ref_text(m.ref)}" for m in reply.strip[-3:]))
     return compose(lines)
-
-
-def explanation(reply: Explanation, context: RenderContext) -> Rendered:
-    lines = reply.lines or ("ⓘ no watch of this channel matches it.",)
-    told = (prose(mask_secrets(line), 400) for line in lines)
-    return compose([run_line(reply.run, context.now), *told])

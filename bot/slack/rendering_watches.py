@@ -1,13 +1,33 @@
 """The watches of a channel: what is watched, muted, and what a watch would do."""
 
+from collections.abc import Iterable
+
 from bot.domain.mutes import Mute
-from bot.domain.replies import MuteSet, Rehearsal, WatchAdded, WatchList
+from bot.domain.replies import (
+    MuteEnded,
+    MuteSet,
+    OutOfSight,
+    Rehearsal,
+    Sample,
+    WatchAdded,
+    WatchList,
+    WatchState,
+)
 from bot.domain.runs import Run
 from bot.domain.watches import Preset, Watch
 from bot.slack.page import RenderContext, Rendered, compose, with_prefix
-from bot.slack.rendering_lines import failures, mentioned, status_words, user
-from bot.slack.text import ago, date, literal, prose
+from bot.slack.rendering_lines import (
+    failures,
+    mentioned,
+    on_branch,
+    reworded,
+    run_line,
+    status_words,
+    user,
+)
+from bot.slack.text import age, ago, date, literal, prose
 
+_MOST_WOKEN = 3
 _PRESETS = {
     Preset.CHANGES: "fails or is fixed",
     Preset.FAILURES: "fails, each time",
@@ -19,10 +39,10 @@ def watch_list(reply: WatchList, context: RenderContext) -> Rendered:
     if not reply.watches and not reply.mutes:
         text = "ⓘ this channel watches nothing yet. Start with `/watch provider:name`"
         return compose([with_prefix(text, context.prefix)])
-    lines = [f"{n}. {_watch(watch, context)}" for n, watch in enumerate(reply.watches, 1)]
+    lines = [f"{n}. {_watch(one)}" for n, one in enumerate(reply.watches, 1)]
     lines += [_mute(mute) for mute in reply.mutes]
     footer = ["`/watch off 1` ends the first · `/watch help`"]
-    if any(watch.suspended_because for watch in reply.watches):
+    if any(one.watch.suspended_because for one in reply.watches):
         footer.append("`/watch resume` goes on with what is suspended, once I may post here again")
     return compose(lines, footer=[with_prefix(line, context.prefix) for line in footer])
 
@@ -30,10 +50,21 @@ def watch_list(reply: WatchList, context: RenderContext) -> Rendered:
 def _mute(mute: Mute) -> str:
     """As in `‖ muted until 02:10  wercker:acme/shop/build on main · deploy · by @olivia`."""
     why = f" · {prose(mute.because, 200)}" if mute.because else ""
-    awake = sum(known.is_awake for known in mute.known)
-    woken = f" · woken {awake} times by other failures" if awake else ""
     head = f"‖ muted until {date(mute.until)}  {_mute_name(mute)}"
-    return f"{head}{why}{woken} · by {user(mute.made_by)}"
+    return f"{head}{why}{_woken(mute)} · by {user(mute.made_by)}"
+
+
+def _woken(mute: Mute) -> str:
+    """For what a mute no longer counts: pipelines that failed otherwise since."""
+    awake = [
+        f"{on_branch(one.pipeline, one.branch)} ({failures(sorted(one.fingerprint))})"
+        for one in mute.known
+        if one.is_awake
+    ]
+    left = len(awake) - _MOST_WOKEN
+    more = f" and {left} more" if left > 0 else ""
+    names = f"{', '.join(awake[:_MOST_WOKEN])}{more}"
+    return f" · not for what fails otherwise since: {names}" if awake else ""
 
 
 def _mute_name(mute: Mute) -> str:
@@ -48,10 +79,11 @@ def mute_set(reply: MuteSet, context: RenderContext) -> Rendered:
     names = sorted(set[str]().union(*(known.fingerprint for known in mute.known)))
     lines = [
         f"‖ {word} until {date(mute.until)}  {_mute_name(mute)} · by {user(mute.made_by)}{why}",
-        f"muted failure: {failures(names)}" if names else "",
+        f"what fails now and is kept quiet: {failures(names)}" if names else "",
     ]
     footer = f"{_waking(mute)} What is still red when it ends is told then."
-    end = with_prefix(f"End it: `/watch unmute {mute.pattern}`", context.prefix)
+    branch = f" branch={mute.branch}" if mute.branch else ""
+    end = with_prefix(f"End it: `/watch unmute {mute.pattern}{branch}`", context.prefix)
     return compose(lines, footer=[prose(footer, 400), prose(end, 400)])
 
 
@@ -71,6 +103,13 @@ def _waking(mute: Mute) -> str:
     return f"{names} did not tell what failed, so it stays quiet until it ends or is unmuted."
 
 
+def mute_ended(reply: MuteEnded, _context: RenderContext) -> Rendered:
+    names = ", ".join(dict.fromkeys(_mute_name(mute) for mute in reply.mutes))
+    return compose(
+        [f"✔ no longer muted  {names} · by {user(reply.by)}; what is still red and untold follows"]
+    )
+
+
 def rehearsal(reply: Rehearsal, context: RenderContext) -> Rendered:
     name = literal(str(reply.watch.pattern), 160)
     if not reply.runs:
@@ -79,43 +118,78 @@ def rehearsal(reply: Rehearsal, context: RenderContext) -> Rendered:
     posts = f"{reply.posts} {'message' if reply.posts == 1 else 'messages'}"
     runs = f"{reply.runs} stored {'run' if reply.runs == 1 else 'runs'}"
     lines = [f"ⓘ {name} would have posted {posts} about {runs}{since}"]
-    lines += [prose(sample, 300) for sample in reply.samples]
+    lines += [f"{sample.form}: {_sample(sample, context)}" for sample in reply.samples]
     if reply.posts > len(reply.samples) > 0:
         lines.append(f"… and {reply.posts - len(reply.samples)} before these")
     footer = "Nothing was posted. Edits of cards are not counted."
     return compose(lines, footer=[with_prefix(footer, context.prefix)])
 
 
-def _watch(watch: Watch, context: RenderContext) -> str:
+def _sample(sample: Sample, context: RenderContext) -> str:
+    line = run_line(sample.run, context.now)
+    return reworded(line, sample.run, sample.word)
+
+
+def _watch(state: WatchState) -> str:
+    watch = state.watch
     maker = "from the settings" if watch.made_by == "settings" else f"by {user(watch.made_by)}"
-    parts = [f"{_state(watch, context)}  {literal(str(watch.pattern), 160)}"]
+    parts = [f"{_state(state)}  {literal(str(watch.pattern), 160)}"]
     parts += [literal(str(one)) for one in watch.filters]
-    parts += [f"on={watch.preset}", f"thread={watch.thread}"]
+    return " · ".join([*parts, _options(watch), maker])
+
+
+def _options(watch: Watch) -> str:
+    parts = [f"on={watch.preset}", f"thread={watch.thread}"]
     if not watch.tells_overdue:
         parts.append("overdue=off")
     if watch.mention:
         parts.append(f"mention {mentioned(watch.mention, is_loud=False)}")
-    return " · ".join([*parts, maker])
+    return " · ".join(parts)
 
 
-def _state(watch: Watch, context: RenderContext) -> str:
+def _state(state: WatchState) -> str:
+    watch, mute = state.watch, state.mute
     if watch.suspended_because:
         return f"⚠ suspended ({prose(watch.suspended_because, 200)})"
-    if watch.muted_until and watch.muted_until > context.now:
-        why = f", {prose(watch.muted_because, 200)}" if watch.muted_because else ""
-        return f"‖ muted until {date(watch.muted_until)}{why}"
-    return "● active"
+    blind = ", ".join(_unseen(one) for one in state.blind)
+    if mute:
+        why = f", {prose(mute.because, 200)}" if mute.because else ""
+        also = f" · ⚠ blind: {blind}" if blind else ""
+        return f"‖ muted until {date(mute.until)}{why}{_woken(mute)}{also}"
+    return f"⚠ blind: {blind}" if blind else "● active"
+
+
+def _unseen(one: OutOfSight) -> str:
+    return f"I cannot see {literal(one.what)} since {date(one.since)} ({prose(one.why, 200)})"
 
 
 def watch_added(reply: WatchAdded, context: RenderContext) -> Rendered:
     watch = reply.watch
-    whom = mentioned(watch.mention, is_loud=False)
-    extra = f" I will call {whom}." if whom else ""
-    sentence = (
-        f"✔ I will post here when {_what(watch)} {_PRESETS[watch.preset]}."
-        f"{extra} {_right_now(reply.newest, context)}"
-    )
-    return compose([sentence.rstrip()], footer=[f"ⓘ {prose(note, 300)}" for note in reply.notes])
+    if reply.before is None:
+        extra = f" I will mention {_whom(watch.mention)}." if watch.mention else ""
+        head = f"✔ I will post here when {_what(watch)} {_PRESETS[watch.preset]}.{extra}"
+        lines = [f"{head} {_right_now(reply.newest, context)}".rstrip()]
+    else:
+        lines = list(_changed(reply.before, watch))
+        lines.append(_right_now(reply.newest, context))
+    return compose(lines, footer=[f"ⓘ {prose(note, 300)}" for note in reply.notes])
+
+
+def _changed(before: Watch, watch: Watch) -> Iterable[str]:
+    was, now = _options(before), _options(watch)
+    what = f"{_what(watch)} {_PRESETS[watch.preset]}"
+    if was == now:
+        yield f"ⓘ this watch is here already: I post when {what}."
+        yield f"nothing changed: {now}"
+    else:
+        yield f"✔ changed the watch that is here already: I post when {what}."
+        yield f"now: {now}"
+        yield f"was: {was}"
+
+
+def _whom(mention: str) -> str:
+    everybody = {"here": "everybody who is active here", "channel": "everybody in this channel"}
+    return everybody.get(mention) or mentioned(mention, is_loud=False)
 
 
 def _what(watch: Watch) -> str:
@@ -131,7 +205,11 @@ def _what(watch: Watch) -> str:
 def _right_now(newest: Run | None, context: RenderContext) -> str:
     if newest is None:
         return ""
-    moment = newest.finished or newest.when
-    when = f" {ago(moment, context.now)}" if moment else ""
     words = status_words(newest.status, newest.raw_status).partition(" ")[2]
+    if newest.is_over:
+        moment = newest.finished or newest.when
+        when = f" {ago(moment, context.now)}" if moment else ""
+    else:
+        moment = newest.started or newest.when
+        when = f" for {age(context.now - moment)}" if moment else ""
     return f"Right now: {words}{when}."

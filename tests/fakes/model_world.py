@@ -218,7 +218,7 @@ class World:
         self.store.set_mute(Mute(channel, ALL, until, "U0MAKER"))
 
     def unmute(self, channel: str) -> None:
-        self.store.remove_mutes(channel, ALL)
+        self.store.remove_mutes(self.store.mutes(channel))
 
     # What the bot does
 

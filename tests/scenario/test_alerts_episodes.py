@@ -166,7 +166,7 @@ def test_a_mute_is_kept_until_another_step_fails(room: Newsroom) -> None:
     muted = olivia.press_answer(card, "Mute 2 h")
     assert "muted until" in first_line(muted)
     assert SHOP in first_line(muted)
-    assert [row["verb"] for row in room.audit()] == ["watch"]
+    assert [row["verb"] for row in room.audit()] == ["mute"]
     quiet = room.ends("failed", at_step="test")
     room.wait(lambda: "2 failing runs" in card_of_first(room).visible, "the card's edit")
     room.polls_twice()
@@ -206,7 +206,7 @@ def test_a_member_may_not_mute(room: Newsroom) -> None:
     room.ends("failed")
     card = room.waits_for("failed")
     sam = room.person(SECOND_OPERATOR)
-    assert "Denied" in sam.press_answer(card, "Mute 2 h").visible
+    assert "you may not mute" in sam.press_answer(card, "Mute 2 h").visible
     assert room.query("SELECT * FROM mutes") == []
 
 

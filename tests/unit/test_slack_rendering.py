@@ -10,6 +10,7 @@ import pytest
 
 from bot.domain.access import Verb
 from bot.domain.intents import Topic
+from bot.domain.mutes import KnownFailure, Mute
 from bot.domain.opinions import Difference
 from bot.domain.pipelines import Pattern, Pipeline, PipelineRef
 from bot.domain.replies import (
@@ -27,6 +28,7 @@ from bot.domain.replies import (
     LogTail,
     Notice,
     Offer,
+    OutOfSight,
     ParameterHelp,
     PipelineList,
     Preview,
@@ -42,6 +44,7 @@ from bot.domain.replies import (
     TriggerHelp,
     WatchAdded,
     WatchList,
+    WatchState,
 )
 from bot.domain.replies import (
     TestList as ListOfTests,
@@ -471,11 +474,17 @@ def test_a_new_watch_says_what_it_will_post() -> None:
 
 
 def test_the_watches_of_a_channel() -> None:
+    until = NOW + timedelta(hours=1)
+    woken = KnownFailure(NIGHTLY, "main", frozenset({"lint"}), is_awake=True)
+    mute = Mute("C1", Pattern("testery", "*"), until, "U012", because="flaky", known=(woken,))
     watches = (
-        watch(mention="U077", filters=(Filter("branch", ("x",), is_negated=True),)),
-        watch(suspended_because="the bot was removed"),
-        watch(muted_until=NOW + timedelta(hours=1), muted_because="flaky"),
-        replace(watch(mention="here"), made_by="settings"),
+        WatchState(
+            watch(mention="U077", filters=(Filter("branch", ("x",), is_negated=True),)),
+        ),
+        WatchState(watch(suspended_because="the bot was removed")),
+        WatchState(watch(), mute),
+        WatchState(replace(watch(mention="here"), made_by="settings")),
+        WatchState(watch(), blind=(OutOfSight("testery", NOW, "no answer"),)),
     )
     lines = text_of(WatchList("C1", watches)).split("\n")
     assert lines[0] == (
@@ -484,7 +493,9 @@ def test_the_watches_of_a_channel() -> None:
     )
     assert lines[1].startswith("2. ⚠ suspended (the bot was removed)")
     assert lines[2].startswith("3. ‖ muted until <!date^")
+    assert "flaky · not for what fails otherwise since: testery:nightly on main (lint)" in lines[2]
     assert lines[3].endswith("mention here · from the settings")
+    assert lines[4].startswith("5. ⚠ blind: I cannot see testery since <!date^")
     assert "watches nothing" in text_of(WatchList("C1", ()))
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from bot.domain import replies
 from bot.domain.access import Verb
+from bot.domain.decisions import Decision, Treatment
 from bot.domain.digests import Digest, DigestGroup, DigestList, Shared
 from bot.domain.mutes import KnownFailure, Mute
 from bot.domain.opinions import Difference, Opinion
@@ -21,6 +22,7 @@ from bot.domain.replies import Reply
 from bot.domain.runs import Counts, Log, Run, RunRef, Step
 from bot.domain.runs import TestResult as Result
 from bot.domain.statuses import Status
+from bot.domain.transitions import Reason
 from bot.domain.watches import Filter, Watch
 from bot.playground.slack.blocks import message_problems, too_much_text
 from bot.slack.rendering import RenderContext, Rendered, render
@@ -135,8 +137,6 @@ watches = st.builds(
     st.lists(st.builds(Filter, st.just("branch"), texts, st.booleans()), max_size=2).map(tuple),
     mention=st.none() | weird.filter(lambda text: text != "here"),
     suspended_because=maybe_weird,
-    muted_until=times,
-    muted_because=maybe_weird,
 )
 mutes = st.builds(
     Mute,
@@ -158,6 +158,38 @@ def many(one: st.SearchStrategy[Any], most: int = 60) -> st.SearchStrategy[tuple
     )
 
 
+watch_states = st.builds(
+    replies.WatchState,
+    watches,
+    st.none() | mutes,
+    many(st.builds(replies.OutOfSight, weird, st.just(NOW), weird), 8),
+)
+samples = st.builds(
+    replies.Sample,
+    st.sampled_from(["card", "reply", "message"]),
+    runs,
+    st.sampled_from(["", "fixed", "overdue"]),
+)
+changes = st.builds(Difference, weird, weird, weird)
+opinions = st.builds(Opinion, weird, weird)
+verdicts = st.builds(
+    replies.Verdict,
+    st.builds(
+        Decision,
+        st.just("C1"),
+        refs,
+        st.integers(1, 3),
+        st.just(1),
+        st.sampled_from(Reason),
+        st.sampled_from(Treatment),
+        st.just(NOW),
+        st.none(),
+        st.none() | mutes,
+    ),
+    weird,
+    st.none() | st.just(1),
+    st.none() | watches,
+)
 verbs = st.sampled_from(Verb)
 counts = st.integers(0, 10**6)
 mentions = st.lists(st.just("U7CALLED"), max_size=12).map(tuple)
@@ -176,14 +208,15 @@ STRATEGIES: dict[type, st.SearchStrategy[Any]] = {
     replies.ActionCard: st.builds(replies.ActionCard, verbs, weird, weird, st.sampled_from(replies.ActionState), st.none() | runs, weird, weird, controls),
     replies.Busy: st.builds(replies.Busy, weird, verbs, weird),
     replies.HelpPage: st.builds(replies.HelpPage, st.sampled_from(["runs", "trigger", "abort", "retry", "watch"]), st.sampled_from(["", "ci-"]), many(st.builds(replies.TriggerHelp, weird, weird, weird, many(st.builds(replies.ParameterHelp, weird, weird, st.booleans()), 20), st.booleans()), 20)),
-    replies.WatchList: st.builds(replies.WatchList, st.just("C1"), many(watches, 80), many(mutes, 20)),
-    replies.WatchAdded: st.builds(replies.WatchAdded, watches, st.none() | runs, texts),
+    replies.WatchList: st.builds(replies.WatchList, st.just("C1"), many(watch_states, 80), many(mutes, 20)),
+    replies.WatchAdded: st.builds(replies.WatchAdded, watches, st.none() | runs, texts, st.none() | watches),
     replies.History: st.builds(replies.History, pipelines, marks, st.integers(0, 20), st.integers(0, 20), st.none() | spans, st.none() | runs),
-    replies.Explanation: st.builds(replies.Explanation, runs, texts),
-    replies.AlertCard: st.builds(replies.AlertCard, pipelines, maybe_weird, runs, weird, st.integers(0, 10**6), st.none() | runs, st.none() | runs, marks, st.none() | spans, st.booleans(), st.none(), controls, st.none() | runs, st.none() | st.builds(Opinion, weird, weird), many(st.builds(Difference, weird, weird, weird), 8), st.booleans()),
+    replies.Explanation: st.builds(replies.Explanation, runs, many(verdicts, 20), texts, st.none() | runs, many(changes, 8), st.booleans(), st.none() | opinions),
+    replies.AlertCard: st.builds(replies.AlertCard, pipelines, maybe_weird, runs, weird, st.integers(0, 10**6), st.none() | runs, st.none() | runs, marks, st.none() | spans, st.booleans(), st.none(), controls, st.none() | runs, st.none() | opinions, many(changes, 8), st.booleans(), st.booleans()),
     replies.AlertReply: st.builds(replies.AlertReply, runs, weird, st.none(), controls, st.sampled_from(["", "fixed", "overdue"])),
     replies.MuteSet: st.builds(replies.MuteSet, mutes, st.booleans()),
-    replies.Rehearsal: st.builds(replies.Rehearsal, watches, st.integers(0, 999), st.integers(0, 999), times, texts),
+    replies.MuteEnded: st.builds(replies.MuteEnded, many(mutes, 20), weird),
+    replies.Rehearsal: st.builds(replies.Rehearsal, watches, st.integers(0, 999), st.integers(0, 999), times, many(samples, 12)),
     replies.ChannelNotice: st.builds(replies.ChannelNotice, weird, tones, times, st.none() | weird),
     Digest: st.builds(Digest, counts, st.just(NOW), counts, counts, many(st.builds(DigestGroup, pipelines, counts, runs), 80), many(st.tuples(weird, counts), 40), many(st.builds(Shared, weird, weird, counts), 12), counts, counts, counts, counts, mentions, st.booleans()),
     DigestList: st.builds(DigestList, many(runs, 400), counts, counts),

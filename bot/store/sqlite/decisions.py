@@ -8,15 +8,15 @@ from sqlite_utils import Database
 from bot.domain.decisions import Decision, Treatment
 from bot.domain.runs import RunRef
 from bot.domain.transitions import Reason
-from bot.store.codec import storable_or_none, time_text
+from bot.store.codec import MUTE, storable_or_none, time_text
 
 _INSERT = """
 INSERT INTO decisions (instance, run_id, channel, attempt, watch_id, reason, treatment, decided,
-    message_key)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    message_key, mute)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (instance, run_id, channel, attempt) DO UPDATE SET watch_id = excluded.watch_id,
     reason = excluded.reason, treatment = excluded.treatment, decided = excluded.decided,
-    message_key = excluded.message_key
+    message_key = excluded.message_key, mute = excluded.mute
 """
 
 
@@ -40,6 +40,7 @@ def of_run(db: Database, ref: RunRef, channel: str) -> tuple[Decision, ...]:
             treatment=Treatment(row["treatment"]),
             decided=datetime.fromisoformat(row["decided"]),
             message_key=row["message_key"],
+            mute=None if row["mute"] is None else MUTE.load(row["mute"]),
         )
         for row in rows
     )
@@ -56,4 +57,5 @@ def _columns(one: Decision) -> tuple[str | int | None, ...]:
         one.treatment.value,
         time_text(one.decided),
         storable_or_none(one.message_key),
+        None if one.mute is None else MUTE.dump(one.mute),
     )

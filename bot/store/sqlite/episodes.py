@@ -6,6 +6,7 @@ from sqlite_utils import Database
 
 from bot.domain.episodes import Episode, EpisodeKey
 from bot.domain.pipelines import PipelineRef
+from bot.domain.watches import Preset, Watch
 from bot.store.codec import EPISODE, storable, time_text, time_text_or_none
 
 _UPSERT = """
@@ -55,6 +56,26 @@ def of_channel(db: Database, channel: str) -> tuple[Episode, ...]:
         "SELECT body FROM episodes WHERE channel = ? AND fixed IS NULL ORDER BY id", [channel]
     )
     return tuple(EPISODE.load(row["body"]) for row in rows)
+
+
+def forget_unwatched(db: Database, watches: Iterable[Watch], channel: str | None) -> list[Episode]:
+    """Those open ones of a channel, or of all, that none of the watches follows any more."""
+    following: dict[str, list[Watch]] = {}
+    for watch in watches:
+        if watch.preset is Preset.CHANGES:
+            following.setdefault(watch.channel, []).append(watch)
+    rows = db.execute(
+        "SELECT id, body FROM episodes WHERE channel = coalesce(?, channel) AND fixed IS NULL"
+        " ORDER BY id",
+        [channel],
+    ).fetchall()
+    closed = []
+    for row in rows:
+        episode = EPISODE.load(row["body"])
+        if not any(w.follows(episode.latest) for w in following.get(episode.key.channel, ())):
+            db.execute("DELETE FROM episodes WHERE id = ?", [row["id"]])
+            closed.append(episode)
+    return closed
 
 
 def _columns(episode: Episode) -> tuple[str | int | None, ...]:

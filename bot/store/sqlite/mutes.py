@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from sqlite_utils import Database
 
 from bot.domain.mutes import Mute
-from bot.domain.pipelines import Pattern
 from bot.store.codec import MUTE, storable, time_text
 
 _UPSERT = """
@@ -28,21 +27,25 @@ def of_channel(db: Database, channel: str | None) -> tuple[Mute, ...]:
     return tuple(MUTE.load(row["body"]) for row in rows)
 
 
-def remove(db: Database, channel: str, pattern: Pattern) -> int:
-    return int(
+def remove(db: Database, mutes: Iterable[Mute]) -> int:
+    return sum(
         db.execute(
-            "DELETE FROM mutes WHERE channel = ? AND instance_glob = ? AND key_glob = ?",
-            [channel, storable(pattern.instance), storable(pattern.key)],
+            "DELETE FROM mutes"
+            " WHERE channel = ? AND instance_glob = ? AND key_glob = ? AND branch_key = ?",
+            _identity(mute),
         ).rowcount
+        for mute in mutes
     )
 
 
 def _columns(mute: Mute) -> tuple[str, ...]:
+    return (*_identity(mute), time_text(mute.until), MUTE.dump(mute))
+
+
+def _identity(mute: Mute) -> tuple[str, ...]:
     return (
         mute.channel,
         storable(mute.pattern.instance),
         storable(mute.pattern.key),
         "" if mute.branch is None else f"={storable(mute.branch)}",
-        time_text(mute.until),
-        MUTE.dump(mute),
     )

@@ -187,6 +187,7 @@ CREATE TABLE decisions (
     treatment TEXT NOT NULL,
     decided TEXT NOT NULL,
     message_key TEXT,
+    mute TEXT,
     PRIMARY KEY (instance, run_id, channel, attempt),
     FOREIGN KEY (instance, run_id) REFERENCES runs (instance, run_id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;

@@ -175,6 +175,16 @@ class SqliteStore:
         with self._changing_view() as db:
             return stored_watches.remove(db, watch_id)
 
+    def close_unwatched(
+        self, farewell: Callable[[Episode], NewMessage], channel: str | None = None
+    ) -> int:
+        with self._changing_view() as db:
+            watches = stored_watches.of_channel(db, channel)
+            closed = episodes.forget_unwatched(db, watches, channel)
+            rows = [outbox.new_row(farewell(one)) for one in closed if one.is_told]
+            outbox.enqueue(db, rows, self._now_text())
+            return len(closed)
+
     def sync_settings_watches(self, watches: Collection[Watch]) -> None:
         with self._changing_view() as db:
             stored_watches.sync_settings(db, watches, self._clock.now())
@@ -205,9 +215,9 @@ class SqliteStore:
         with self._connections.read() as db:
             return mutes.of_channel(db, channel)
 
-    def remove_mutes(self, channel: str, pattern: Pattern) -> int:
+    def remove_mutes(self, ended: Iterable[Mute]) -> int:
         with self._changing_view() as db:
-            return mutes.remove(db, channel, pattern)
+            return mutes.remove(db, ended)
 
     def open_episodes(self, channel: str) -> tuple[Episode, ...]:
         with self._connections.read() as db:

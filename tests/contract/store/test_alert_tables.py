@@ -38,12 +38,17 @@ def test_a_mute_comes_back_and_is_replaced(engine: Engine, store: Store) -> None
     assert len(again.mutes()) == 2
 
 
-def test_removing_a_mute_ends_it_for_all_branches(store: Store) -> None:
-    store.set_mute(MUTE)
-    store.set_mute(replace(MUTE, branch=None))
-    store.set_mute(replace(MUTE, pattern=Pattern("wercker", "other")))
-    assert store.remove_mutes("C1", MUTE.pattern) == 2
-    assert [mute.pattern.key for mute in store.mutes()] == ["other"]
+def test_a_mute_is_removed_by_channel_pattern_and_branch(store: Store) -> None:
+    others = (
+        replace(MUTE, branch=None),
+        replace(MUTE, branch=""),
+        replace(MUTE, channel="C2"),
+        replace(MUTE, pattern=Pattern("wercker", "other")),
+    )
+    for mute in (MUTE, *others):
+        store.set_mute(mute)
+    assert store.remove_mutes([replace(MUTE, known=(), because="another"), MUTE]) == 1
+    assert store.mutes() == others
 
 
 def test_a_decision_stays_with_its_run(store: Store) -> None:
@@ -51,7 +56,9 @@ def test_a_decision_stays_with_its_run(store: Store) -> None:
     first = Decision(
         "C1", run.ref, 1, 7, Reason.TURNED_FAILING, Treatment.CARD, NOON, "card C1 \u202e"
     )
-    second = replace(first, attempt=2, treatment=Treatment.MUTED, message_key=None)
+    second = replace(
+        first, attempt=2, treatment=Treatment.MUTED, message_key=None, mute=replace(MUTE, known=())
+    )
     poll(store, [snapshot(run)], decisions=(second, first), mutes=(MUTE,))
     assert store.decisions(run.ref, "C1") == (first, second)
     assert store.decisions(run.ref, "C2") == ()
