@@ -20,8 +20,8 @@ class Fault:
     """One planned misbehaviour.
 
     `drop_before` closes the connection with nothing done; `drop_after` does the work and loses
-    the reply. `status`/`body`/`headers` replace the reply without doing the work. `delay_s`
-    waits first. `drip_s` sends the body byte by byte with that pause. `hang` never answers.
+    the reply; `garbled` does it and answers with other bytes. `status`/`body`/`headers` replace
+    the reply without doing the work. `delay_s` waits first. `drip_s` sends the body byte by byte with that pause. `hang` never answers.
     `is_cache` answers an address for ever as it answered it first; with `times` set to 0 and back
     it serves that old page again. `then` is what happens in the service behind an answer, such as
     runs that are made between two pages.
@@ -38,6 +38,7 @@ class Fault:
     drop_before: bool = False
     drop_after: bool = False
     hang: bool = False
+    garbled: bytes | None = None
     is_cache: bool = False
     then: Callable[[], object] | None = None
     cached: dict[str, web.Response] = field(default_factory=dict)
@@ -124,6 +125,8 @@ async def _misbehave(fault: Fault, request: web.Request, handler: Handler) -> we
         fault.then()
     if fault.drop_after:
         return _drop(request)
+    if fault.garbled is not None:
+        return web.Response(body=fault.garbled, content_type="application/json")
     if fault.drip_s and isinstance(reply, web.Response):
         return await _drip(request, reply, fault.drip_s)
     return reply

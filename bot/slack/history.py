@@ -38,17 +38,14 @@ class History:
         for _ in range(MOST_PAGES):
             try:
                 reply = self._page(claim, cursor)
+                ts = match(reply["messages"], claim.message_id)
+                cursor = str((reply.get("response_metadata") or {}).get("next_cursor") or "")
             except SlackApiError as error:
                 return _failed(error)
-            except Exception as error:  # noqa: BLE001  # whatever the network did, it is no answer
+            except Exception as error:  # noqa: BLE001  # whatever came instead, it is no answer
                 return Look(Sight.NO_ANSWER, error=type(error).__name__)
-            messages = reply.get("messages")
-            if not isinstance(messages, list):
-                return Look(Sight.NO_ANSWER, error="unreadable reply")
-            ts = match(messages, claim.message_id)
             if ts is not None:
                 return Look(Sight.FOUND, ts)
-            cursor = str((reply.get("response_metadata") or {}).get("next_cursor") or "")
             if not cursor:
                 return Look(Sight.ABSENT)
         return Look(Sight.UNREADABLE, error="too many messages")
@@ -77,10 +74,14 @@ def _failed(error: SlackApiError) -> Look:
     return Look(Sight.NO_ANSWER, retry_after_s=wait_s, error=delivery.error)
 
 
-def match(messages: list[dict[str, Any]], message_id: str) -> str | None:
-    """The timestamp of the message whose metadata has this id."""
+def match(messages: Any, message_id: str) -> str | None:
+    """The timestamp of the message whose metadata has this id. ValueError for what is no list."""
+    if not isinstance(messages, list):
+        raise ValueError("unreadable reply")  # noqa: TRY004  # of Slack's, no fault of ours
     for message in messages:
-        payload = (message.get("metadata") or {}).get("event_payload") or {}
-        if payload.get("id") == message_id:
+        found: Any = message
+        for name in ("metadata", "event_payload"):
+            found = found.get(name) if isinstance(found, dict) else None
+        if isinstance(found, dict) and found.get("id") == message_id:
             return str(message["ts"])
     return None

@@ -1,5 +1,7 @@
 """What became of one Slack write, told from what Slack or the network did."""
 
+import re
+
 from slack_sdk.errors import SlackApiError
 
 from bot.domain.outbox import Delivery, Outcome
@@ -16,6 +18,14 @@ _APP = frozenset(
         "org_login_required",
         "ekm_access_denied",
         "team_access_not_granted",
+        "team_added_to_org",
+        "enterprise_is_restricted",
+        "two_factor_setup_required",
+        "accesslimited",
+        "access_denied",
+        "not_allowed_token_type",
+        "method_deprecated",
+        "deprecated_endpoint",
     }
 )
 _CHANNEL = frozenset(
@@ -40,6 +50,8 @@ _GONE = frozenset(
     }
 )
 _OPEN = frozenset({"internal_error", "fatal_error", "request_timeout", "service_unavailable"})
+_BUSY = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
+_ERROR_WORD = re.compile(r"[a-z0-9_]{2,80}")
 _SERVER_FAULT = 500
 _TOO_MANY = 429
 
@@ -63,7 +75,7 @@ def _refused(error: SlackApiError) -> Delivery:
     word = _word(response)
     if status >= _SERVER_FAULT or word in _OPEN or not word:
         return Delivery(Outcome.AMBIGUOUS, error=word or f"HTTP {status}")
-    if word in {"ratelimited", "rate_limited"}:
+    if word in _BUSY:
         return Delivery(Outcome.LATER, retry_after_s=_retry_after(response), error=word)
     for outcome, words in (
         (Outcome.APP_REFUSED, _APP),
@@ -76,11 +88,15 @@ def _refused(error: SlackApiError) -> Delivery:
 
 
 def _word(response: object) -> str:
+    """Slack's own error word; empty for a reply that has none, such as a page or a list. For
+    these the SDK puts a sentence of its own into `error`.
+    """
     get = getattr(response, "get", None)
     try:
-        return str(get("error") or "") if get is not None else ""
-    except (ValueError, TypeError):
+        word = str(get("error") or "") if get is not None else ""
+    except (ValueError, TypeError, AttributeError):
         return ""
+    return word if _ERROR_WORD.fullmatch(word) else ""
 
 
 def _retry_after(response: object) -> float:

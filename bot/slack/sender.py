@@ -70,7 +70,8 @@ class SlackNotifier:
             "metadata": metadata(claim.root_id or claim.message_id),
         }
         if message.form is Form.EDIT:
-            return str(self._client.chat_update(ts=claim.root_ts or "", **content)["ts"])
+            self._client.chat_update(ts=claim.root_ts or "", **content)
+            return claim.root_ts or ""
         reply = self._client.chat_postMessage(
             thread_ts=claim.root_ts if message.form is not Form.POST else None,
             reply_broadcast=True if message.form is Form.BROADCAST else None,
@@ -78,7 +79,10 @@ class SlackNotifier:
             unfurl_media=False,
             **content,
         )
-        return str(reply["ts"])
+        ts = reply["ts"]
+        if not isinstance(ts, str) or not ts:
+            raise ValueError("a reply without ts")
+        return ts
 
 
 def fingerprint(body: Body, context: RenderContext) -> str:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from bot.playground.faults import Fault
 from bot.playground.slack.people import BUILDS, CI_ALERTS, OPERATOR
 from tests.fakes.newsroom import Newsroom
@@ -63,6 +65,28 @@ def test_f2_request_lost_is_sent_again_after_two_looks(newsroom: Open) -> None:
     drained(room)
     assert saying(room, run.id) == 1
     assert len(room.slack.calls("conversations.history")) == 2
+
+
+ODD = (b"<html>busy</html>", b"", b'{"ok":', b"[]", b"null", b'"ok"', b'{"ok":true}', b'{"ok":1}')
+
+
+@pytest.mark.parametrize("is_done", [True, False])
+@pytest.mark.parametrize("body", ODD)
+def test_f2_an_answer_that_cannot_be_read_is_no_answer(
+    newsroom: Open,
+    body: bytes,
+    is_done: bool,  # noqa: FBT001
+) -> None:
+    room = watch(newsroom)
+    odd = {"garbled": body} if is_done else {"status": 200, "body": body}
+    room.slack.faults.add(Fault(path=POST, times=1, **odd))
+    room.slack.faults.add(Fault(path=HISTORY, times=1, status=200, body=body))
+    run = room.ends("failed")
+    room.wait(lambda: room.slack.calls("conversations.history"), "a look", 30)
+    drained(room)
+    assert saying(room, run.id) == 1
+    assert posts(room) == 1
+    assert "thread.died" not in room.log.events()
 
 
 def test_f2_a_failed_look_is_no_look(newsroom: Open) -> None:
