@@ -485,6 +485,62 @@ class TestPolls:
         assert bench.sent(bench.poll) == ["GET /api/launch", *moving]
         assert bench.sent(bench.poll) == ["GET /api/launch"]
 
+    def test_red_results_are_named_once(self, bench: Bench) -> None:
+        """Also in a new process: that they were asked for is in the cursor."""
+        bench.poll()
+        two = Outcome("failed", 10, 1, failed=("Refund",), broken=("Login",))
+        red = bench.finished(two)
+        (run,) = bench.poll().runs
+        assert (run.ref.run_id, run.failing) == (str(red.id), ("Login", "Refund"))
+        bench.provider = bench.build()
+        assert bench.sent(bench.poll) == [EXCHANGE, "GET /api/launch"]
+
+    def test_recorded_results_name_what_failed(self, bench: Bench) -> None:
+        bench.poll()
+        bench.finished()
+        bench.answer("/api/testresult/__search", recorded("testresults-search-page"))
+        (run,) = bench.poll().runs
+        assert run.failing == ("Checkout with saved card", "Refund to voucher")
+        query = bench.standin.faults.requests("GET", "/api/testresult/__search")[-1].query
+        assert query["rql"].startswith(f"launch = {run.ref.run_id} and (status = ")
+        assert query["size"] == "100"
+
+    def test_a_job_that_did_not_start_is_named_without_asking(self, bench: Bench) -> None:
+        bench.poll()
+        bench.finished(Outcome("run_failure", 10, 1, tests=False))
+        before = len(bench.standin.faults.requests("GET", "/api/testresult/.*"))
+        (run,) = bench.poll().runs
+        assert run.failures == ("web-regression",)
+        assert len(bench.standin.faults.requests("GET", "/api/testresult/.*")) == before
+
+    @pytest.mark.parametrize("is_rich", [True, False])
+    def test_names_of_closed_launches_that_come_late(self, bench: Bench, *, is_rich: bool) -> None:
+        """Five at a poll; a launch that waits for its names is shown again, and then no more."""
+        bench.standin.quirks.preview = is_rich
+        bench.poll()
+        made = [bench.finished().id for _ in range(7)]
+        first, second, third = bench.poll(), bench.poll(), bench.poll()
+        assert sorted(ids(first.runs)) == made
+        assert sum(bool(run.failing) for run in first.runs) == 5
+        assert sorted(ids(second.runs)) == made[5:]
+        assert all(run.failing for run in second.runs)
+        assert third.runs == ()
+        assert bench.sent(bench.poll) == ["GET /api/launch"]
+
+    @pytest.mark.parametrize("status", [500, 403, 200])
+    def test_a_launch_is_told_though_its_results_cannot_be_had(
+        self, bench: Bench, status: int
+    ) -> None:
+        bench.poll()
+        red = bench.finished()
+        bench.answer("/api/testresult/__search", b"<html>", status, headers=HTML)
+        seen = bench.poll()
+        assert ids(seen.runs) == [red.id]
+        assert (seen.runs[0].status, seen.runs[0].failing) == (Status.FAILED, ())
+        for _ in range(4):
+            bench.poll()
+        assert bench.sent(bench.poll) == ["GET /api/launch"], "not for ever"
+
     def test_an_ended_launch_that_stays_open_is_trusted_after_a_day(self, bench: Bench) -> None:
         bench.standin.quirks.preview = False
         left_open = bench.standin.add_launch(37, "x", at_s=1_500_000_000.0)

@@ -250,6 +250,10 @@ def telling_parameter(value: str) -> Break:
     return wrapped("_run", lambda c, s, r: replace(c(s, r), parameters=told))
 
 
+def telling_failure(name: str) -> Break:
+    return wrapped("_run", lambda c, s, r: replace(c(s, r), failing=(name,)))
+
+
 def raising(*_: Any) -> Any:
     raise ValueError
 
@@ -280,6 +284,9 @@ BROKEN: list[tuple[str, dict[str, Any], Break]] = [
     ("parameters_are_short_and_tell_no_secret", {}, telling_parameter("x" * 101)),
     ("parameters_are_short_and_tell_no_secret", {}, telling_parameter("")),
     ("parameters_are_short_and_tell_no_secret", {}, telling_parameter("canary-tidepool-token")),
+    ("what_failed_is_told_in_short_names", {}, telling_failure("x" * 201)),
+    ("what_failed_is_told_in_short_names", {}, telling_failure("")),
+    ("what_failed_is_told_in_short_names", {}, telling_failure("canary-tidepool-token")),
     ("hostile_ids_are_refused_and_nothing_is_sent", {"name": "get"}, wrapped("get", trusting)),
     ("hostile_keys_lead_nowhere_else", {"name": "trigger"},
      wrapped("find_pipeline", lambda c, s, k, d: replace(c(s, "shop", d)))),

@@ -53,6 +53,10 @@ def recorded(name: str) -> bytes:
     return (RECORDED / f"{name}.json").read_bytes()
 
 
+def file_of(test: str, run: ModuleTest) -> str:
+    return next(check.file for check in run.checks() if check.name == test)
+
+
 class Bench:
     """A stand-in, a provider connected to it, and what travelled between them. Waits of the
     provider move the stand-in's clock and take no time.
@@ -485,6 +489,59 @@ class TestPolls:
         cursor = bench.observe().cursor
         sent = bench.sent(lambda: bench.observe("vpc", cursor))
         assert sent == [f"GET /module/{bench.standin.module('vpc').id}/tests"]
+
+    def test_red_test_files_are_named_and_cost_nothing(self, bench: Bench) -> None:
+        cursor = bench.observe().cursor
+        red = bench.over()
+        path = f"GET /module/{bench.standin.module('vpc').id}/tests"
+        assert bench.sent(lambda: bench.observe("vpc", cursor)) == [path]
+        (run,) = bench.observe("vpc", cursor).runs
+        assert run.failing == (file_of("has_a_default_route", red),)
+
+    def test_recorded_files_name_what_failed(self, bench: Bench) -> None:
+        bench.answer("/module/(?!tests/).*/tests", b"[%s]" % recorded("module-test-run-failure"))
+        (run,) = bench.observe().runs
+        assert run.failing == ("tests/subnets.tftest.hcl",)
+        assert run.failed_step == "tests/subnets.tftest.hcl"
+
+    def test_without_a_red_file_the_failed_step_is_named_once(self, bench: Bench) -> None:
+        """Also in a new process: that it was asked for is in the cursor."""
+        cursor = bench.observe().cursor
+        red = bench.over(Outcome("TIMEOUT", 100, 10, tests=False))
+        bench.answer(f"/deployments/{red.deployment_id}/steps", recorded("deployment-steps"))
+        seen = bench.observe("vpc", cursor)
+        assert [run.failing for run in seen.runs] == [("opentofu:test",)]
+        bench.provider = bench.build()
+        sent = bench.sent(lambda: bench.observe("vpc", seen.cursor))
+        assert not [line for line in sent if line.endswith("/steps")]
+
+    def test_a_storm_costs_five_lists_of_steps_a_poll(self, bench: Bench) -> None:
+        cursor = bench.observe().cursor
+        for _ in range(12):
+            bench.standin.add_run("vpc", Outcome("TIMEOUT", 100, 10, tests=False))
+        bench.clock.advance(200)
+        counts = []
+        for _ in range(4):
+            before = len(bench.standin.faults.requests("GET", ".*/steps"))
+            seen = bench.observe("vpc", cursor)
+            cursor = seen.cursor
+            assert len(seen.runs) == 12
+            counts.append(len(bench.standin.faults.requests("GET", ".*/steps")) - before)
+        assert counts == [5, 5, 2, 0]
+
+    def test_names_that_come_late_are_of_runs_that_are_no_news_any_more(self, bench: Bench) -> None:
+        cursor = bench.observe().cursor
+        red = bench.over(Outcome("TIMEOUT", 100, 10, tests=False))
+        fault = bench.answer("/deployments/.*/steps", b"no", 500)
+        seen = bench.observe("vpc", cursor)
+        assert [(run.status, run.failing) for run in seen.runs] == [(Status.ERRORED, ())]
+        fault.times = 0
+        bench.clock.advance(2 * 3600)
+        bench.over(GREEN)
+        cursor = bench.observe("vpc", seen.cursor).cursor
+        late = {run.ref.run_id: run for run in bench.observe("vpc", seen.cursor).runs}
+        assert late[red.id].failing == ("opentofu:test",)
+        assert red.id not in {run.ref.run_id for run in bench.observe("vpc", cursor).runs}
 
     def test_a_glob_costs_one_request_a_module(self, bench: Bench) -> None:
         """Those whose tests are off cost none."""

@@ -29,6 +29,7 @@ from tests.fakes.testery_bench import (
     CREATE,
     ENDLESS,
     GREEN,
+    HTML,
     LIST,
     LONG_AGO,
     RECORDED,
@@ -488,6 +489,106 @@ class TestPolls:
         assert sent == [f"GET {LIST}", one, f"{one}/results"]
         seen = bench.observe(cursor, old.ref.run_id).runs
         assert [r.status for r in seen if r.ref == old.ref] == [Status.FAILED]
+
+    def test_the_failed_tests_of_a_run_are_named_once(self, bench: Bench) -> None:
+        """Also in a new process: that they were asked for is in the cursor."""
+        cursor = bench.observe().cursor
+        (red,) = bench.add(1, Outcome("FAIL", 10, 0, failed=("test_refund", "test_a")))
+        bench.pass_s(60)
+        seen = bench.observe(cursor)
+        assert seen.runs[0].failing == ("test_a", "test_refund")
+        assert seen.runs[0].failed_step == "test_a"
+        paths = [r.path for r in bench.standin.faults.received]
+        assert paths.count(f"{LIST}/{red.id}/results") == 1
+        bench.provider = bench.build()
+        bench.provider = bench.build()
+        sent = bench.sent(lambda: bench.observe(seen.cursor))
+        assert f"GET {LIST}/{red.id}/results" not in sent
+
+    def test_recorded_results_name_what_failed(self, bench: Bench) -> None:
+        cursor = bench.observe().cursor
+        bench.add(1, RED)
+        bench.pass_s(60)
+        bench.answer(f"{LIST}/.*/results", recorded("test-run-results.made-up"))
+        (run,) = bench.observe(cursor).runs
+        assert run.failing == ("test_login_bad_password",)
+
+    def test_tests_of_one_name_are_told_apart_and_nameless_ones_left_out(
+        self, bench: Bench
+    ) -> None:
+        """An id would be another name in each run."""
+        cursor = bench.observe().cursor
+        bench.add(1, RED)
+        bench.pass_s(60)
+        rows = [
+            {"id": 1, "status": "FAIL", "projectTest": {"name": "twice", "file": "a.py"}},
+            {"id": 2, "status": "FAIL", "projectTest": {"name": "twice", "file": "b.py"}},
+            {"id": 3, "status": "fail", "name": "alone"},
+            {"id": 4, "status": "FAIL"},
+            {"id": 5, "status": "PASS", "name": "green"},
+        ]
+        bench.answer(f"{LIST}/.*/results", rows)
+        (run,) = bench.observe(cursor).runs
+        assert run.failing == ("alone", "twice (a.py)", "twice (b.py)")
+
+    def test_a_storm_costs_five_results_a_poll(self, bench: Bench) -> None:
+        cursor = bench.observe().cursor
+        made = bench.add(30, RED)
+        bench.pass_s(60)
+        asked: list[str] = []
+        for poll in range(7):
+            before = len(bench.standin.faults.received)
+            seen = bench.observe(cursor)
+            assert ids(seen.runs) == {run.id for run in made}, "none waits for its names"
+            cursor = seen.cursor
+            paths = [r.path for r in bench.standin.faults.received[before:]]
+            of_results = [path for path in paths if path.endswith("/results")]
+            assert len(of_results) == (5 if poll < 6 else 0)
+            asked += of_results
+        assert asked == [f"{LIST}/{run.id}/results" for run in made]
+        assert bench.sent(lambda: bench.observe(cursor)) == [f"GET {LIST}"]
+
+    @pytest.mark.parametrize("status", [500, 503, 404, 429, 401, 200])
+    def test_a_run_is_told_though_its_results_cannot_be_had(
+        self, bench: Bench, status: int
+    ) -> None:
+        cursor = bench.observe().cursor
+        (red,) = bench.add(1, RED)
+        bench.pass_s(60)
+        headers = {"Retry-After": "0"} if status == 429 else {}
+        bench.answer(f"{LIST}/.*/results", b"<html>", status, headers=HTML | headers)
+        seen = bench.observe(cursor)
+        assert ids(seen.runs) == {red.id}
+        assert (seen.runs[0].status, seen.runs[0].failing) == (Status.FAILED, ())
+
+    def test_names_that_come_late(self, bench: Bench) -> None:
+        cursor = bench.observe().cursor
+        bench.add(1, RED)
+        bench.pass_s(60)
+        fault = bench.answer(f"{LIST}/.*/results", {"message": "no"}, 500)
+        cursor = bench.observe(cursor).cursor
+        fault.times = 0
+        (run,) = bench.observe(cursor).runs
+        assert run.failing == ("test_checkout",)
+
+    def test_results_that_hang_do_not_cost_the_poll(self, bench: Bench) -> None:
+        cursor = bench.observe().cursor
+        (red,) = bench.add(1, RED)
+        bench.pass_s(60)
+        bench.standin.faults.add(Fault(path=f"{LIST}/.*/results", hang=True))
+        assert ids(bench.observe(cursor, seconds=2).runs) == {red.id}
+
+    def test_a_rerun_under_the_same_id_is_asked_for_again(self, bench: Bench) -> None:
+        bench.standin.quirks.rerun = "same"
+        cursor = bench.observe().cursor
+        (run,) = bench.add(1, RED)
+        bench.pass_s(60)
+        cursor = bench.observe(cursor).cursor
+        bench.standin.rerun(run)
+        cursor = bench.observe(cursor).cursor
+        bench.standin.finish(run, "FAIL", "test_login")
+        (again,) = bench.observe(cursor, run.id).runs
+        assert again.failing == ("test_login",)
 
     def test_open_runs_on_the_page_cost_nothing(self, bench: Bench) -> None:
         run = bench.running()

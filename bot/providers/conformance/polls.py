@@ -11,6 +11,7 @@ from bot.domain.statuses import Status
 from bot.providers.conformance.bench import LIMIT_S, Bench
 from bot.providers.conformance.front import altered
 from bot.providers.conformance.rig import INSTANCE, Rig
+from bot.providers.failing import MOST_CHARACTERS, MOST_NAMES
 
 _JUNK: tuple[Any, ...] = (None, 7, "x", [], {}, {"id": {"$gt": ""}, "status": 7})
 
@@ -77,6 +78,19 @@ class Polls:
         made = {rig.add_run(rig.failed_word) for _ in range(rig.page_length + 5)}
         seen = {*watcher.poll(), *watcher.poll()}
         assert made <= seen, f"{len(made - seen)} of {len(made)} were never seen"
+
+    def test_what_failed_is_told_in_short_names(
+        self, rig: Rig, bench: Bench, watcher: Watcher
+    ) -> None:
+        """At most 50 of 200 characters, or nothing, where the vendor does not tell."""
+        watcher.poll()
+        for word, status in rig.statuses.items():
+            if status.is_failure:
+                rig.add_run(word)
+        for run in watcher.poll().values():
+            bench.check_hidden(repr(run.failures), f"what failed in {run.ref}")
+            assert len(set(run.failures)) == len(run.failures) <= MOST_NAMES
+            assert all(0 < len(name) <= MOST_CHARACTERS for name in run.failures), run.failures
 
     def test_a_late_result_is_not_lost(self, rig: Rig, watcher: Watcher) -> None:
         """Newer runs have come and gone, and the cursor has moved on, when an old one ends."""
