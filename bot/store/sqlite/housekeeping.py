@@ -41,6 +41,18 @@ def take_over(db: Database, now_s: float, now: datetime, token: Callable[[], str
     db.execute("UPDATE sources SET claim_ends_at = NULL, due_at = ?, wanted_at = ?", [now_s, now_s])
     lanes.end_claims(db)
     _start_ages(db, now_s, now)
+    _start_storms(db, now_s, now)
+
+
+def _start_storms(db: Database, now_s: float, now: datetime) -> None:
+    """What was posted keeps its age, told by the time of day; a storm is as young as may be."""
+    db.execute(
+        "UPDATE outbox SET sent_at = :now_s"
+        " - max(0.0, 86400.0 * (julianday(:now) - julianday(ended)))"
+        " WHERE state = 'sent' AND is_news = 1",
+        {"now_s": now_s, "now": time_text(now)},
+    )
+    db.execute("UPDATE digests SET folded_at = ? WHERE is_open = 1", [now_s])
 
 
 def _start_ages(db: Database, now_s: float, now: datetime) -> None:

@@ -6,7 +6,11 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.audit import CommandState
+from bot.domain.digests import CALM_S, STORM, Digest
 from bot.domain.errors import StoreError
+from bot.domain.outbox import Form, NewMessage
+from bot.domain.pipelines import PipelineRef
+from bot.domain.replies import AlertCard
 from bot.domain.runs import RunRef
 from bot.domain.statuses import Status
 from bot.domain.store import Store
@@ -107,6 +111,42 @@ def test_a_run_that_its_vendor_still_shows_is_kept(engine: Engine, store: Store)
         poll(store, observed=[a_run()])
     store.clean(30)
     assert store.run(RUN) == a_run()
+
+
+def news(number: int) -> NewMessage:
+    run = a_run(f"r{number}", pipeline=PipelineRef("wercker", f"acme/app-{number}/build"))
+    return NewMessage("C1", f"card {number}", Form.POST, AlertCard(run.pipeline, None, run, "news"))
+
+
+@pytest.mark.parametrize(("away_s", "is_storm"), [(20.0, True), (120.0, False)])
+def test_what_an_earlier_process_posted_keeps_its_age(
+    engine: Engine,
+    store: Store,
+    away_s: float,
+    is_storm: bool,  # noqa: FBT001
+) -> None:
+    """Whatever the clock of that machine said: it may have been up for longer, or less long."""
+    engine.pass_time(10 * DAY_S)
+    for number in range(STORM):
+        store.enqueue([news(number)])
+        send(store)
+    engine.crash(store)
+    engine.pass_time(away_s)
+    after = engine.start()
+    after.enqueue([news(STORM)])
+    assert isinstance(claimed_message(after).message.body, Digest) is is_storm
+
+
+def test_a_storm_of_an_earlier_process_calms_in_time(engine: Engine, store: Store) -> None:
+    engine.pass_time(10 * DAY_S)
+    store.enqueue(news(number) for number in range(STORM + 1))
+    send(store)
+    engine.crash(store)
+    after = engine.start()
+    engine.pass_time(CALM_S)
+    calmed = claimed_message(after).message
+    assert isinstance(calmed.body, Digest)
+    assert calmed.form is Form.EDIT
 
 
 def test_the_card_of_an_open_episode_is_kept(engine: Engine, store: Store) -> None:
