@@ -76,7 +76,8 @@ class SourceState:
     """How the polling of a source stands. Ages in seconds; None before the first good poll.
 
     `sight_age_s` is the time without a good poll, counted from the start of this process or of
-    the polling at the most. `is_refused`: the vendor refused the credential.
+    the polling at the most. `is_refused`: the vendor refused the credential. `due_in_s` is the
+    time to the next poll.
     """
 
     key: SourceKey
@@ -86,3 +87,4 @@ class SourceState:
     sight_age_s: float = 0.0
     good_poll: datetime | None = None
     is_refused: bool = False
+    due_in_s: float = 0.0

@@ -9,6 +9,7 @@ from bot.domain.polls import SourceKey, SourceState
 LONGEST_S = 300.0
 _INTERVALS = 3
 _REPEATED = 2
+_SOON_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ def limit_s(max_interval_s: float) -> float:
 
 def is_blind(state: SourceState, max_interval_s: float) -> bool:
     """A refused credential counts at once. Otherwise the time limit, and one bad poll after a
-    long quiet interval is not yet proof: it is asked again soon.
+    long quiet interval is not yet proof if it is asked again soon.
     """
     if state.is_refused:
         return True
@@ -38,7 +39,8 @@ def is_blind(state: SourceState, max_interval_s: float) -> bool:
     if state.sight_age_s <= limit:
         return False
     if state.failures:
-        return state.failures >= _REPEATED or state.sight_age_s >= 2 * limit
+        is_asked_soon = state.failures < _REPEATED and state.due_in_s <= _SOON_S
+        return not is_asked_soon or state.sight_age_s >= 2 * limit
     return state.sight_age_s > max(2 * limit, limit + 2 * max_interval_s)
 
 

@@ -152,6 +152,11 @@ class Episodes:
         self, audience: Audience, change: Change, episode: Episode, body: AlertReply
     ) -> None:
         watch = audience.with_preset(Preset.CHANGES)
+        if _wants_its_own(audience, change):
+            key = message_key("run", audience.channel, change)
+            self._draft.say(NewMessage(audience.channel, key, Form.POST, body))
+            self._draft.note(audience, change, Treatment.ALONE, key)
+            return
         if watch is None or watch.thread is ThreadMode.OFF:
             self._draft.note(audience, change, Treatment.EDIT, episode.card_key)
             return
@@ -166,6 +171,14 @@ class Episodes:
         body = card_of(episode, draft.past, draft.spec, words, underway)
         key = f"edit {episode.card_key}"
         draft.say(NewMessage(episode.key.channel, key, Form.EDIT, body, episode.card_key))
+
+
+def _wants_its_own(audience: Audience, change: Change) -> bool:
+    """Whether another watch of the channel asks for a message of its own: one run, one message,
+    and the louder wish counts.
+    """
+    is_failure = change.snapshot.run.status.is_failure
+    return Preset.ALL in audience.presets or (is_failure and Preset.FAILURES in audience.presets)
 
 
 def _is_fix(episode: Episode, run: Run) -> bool:

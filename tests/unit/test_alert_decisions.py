@@ -18,7 +18,7 @@ from bot.domain.providers import ProviderSpec
 from bot.domain.replies import AlertCard
 from bot.domain.runs import Run
 from bot.domain.statuses import Status
-from bot.domain.watches import Filter, Preset, Watch
+from bot.domain.watches import Filter, Preset, ThreadMode, Watch
 from bot.services.alerts import decide
 from tests.fakes.store_samples import NOON, SHOP, a_run, a_watch
 
@@ -173,6 +173,17 @@ def test_a_mute_of_another_branch_or_one_that_is_over_keeps_nothing_quiet() -> N
         Mute("C2", pattern, NOON + timedelta(days=1), "U1"),
     ]
     assert told(Teller(mutes=mutes).polls(a_run("r1", FAILED))) == ["card"]
+
+
+def test_the_louder_of_two_watches_in_a_channel_counts() -> None:
+    calm = replace(a_watch(), since=NOON - timedelta(hours=1), thread=ThreadMode.OFF)
+    for preset, forms in ((Preset.FAILURES, ["card", "run"]), (Preset.ALL, ["card", "run", "run"])):
+        teller = Teller(calm, replace(calm, preset=preset))
+        runs = [a_run(f"r{n}", s, minute=n) for n, s in enumerate((FAILED, FAILED, PASSED))]
+        fresh = [message for run in runs for message in teller.polls(run)]
+        assert told(fresh) == forms
+        assert {m.form for m in fresh} == {Form.POST}
+        assert next(iter(teller.episodes.values())).fixed_at is not None
 
 
 def states(teller: Teller) -> list[tuple[str, bool]]:

@@ -1,5 +1,7 @@
 """When something counts as out of sight."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +29,11 @@ def test_one_bad_poll_after_a_long_quiet_interval_is_no_proof() -> None:
     assert not is_blind(state("a", 190, 1), MAX_S)
     assert is_blind(state("a", 190, 2), MAX_S)
     assert is_blind(state("a", 361, 1), MAX_S)
+
+
+def test_one_bad_poll_is_proof_enough_when_the_vendor_wants_a_long_pause() -> None:
+    assert is_blind(replace(state("a", 181, 1), due_in_s=600), MAX_S)
+    assert not is_blind(replace(state("a", 179, 1), due_in_s=600), MAX_S)
 
 
 def test_a_source_that_is_merely_idle_is_seen() -> None:

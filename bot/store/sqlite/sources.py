@@ -127,4 +127,5 @@ def _state(row: sqlite3.Row, now_s: float) -> SourceState:
         sight_age_s=max(0.0, now_s - float(looked_at)),
         good_poll=read_time(row["good_poll"]),
         is_refused=bool(row["is_refused"]),
+        due_in_s=max(0.0, float(row["due_at"]) - now_s),
     )
