@@ -116,6 +116,29 @@ class Look:
     error: str = ""
 
 
+class Standing(StrEnum):
+    """How a message stands: FOLDED into a digest, which may be on its way still; CARDED: folded,
+    and given a message of its own since; DEAD: it was refused, or is gone.
+    """
+
+    WAITING = "waiting"
+    SENT = "sent"
+    FOLDED = "folded"
+    CARDED = "carded"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of a message. `was_shown` holds once it stood in the channel. `reason` is why
+    it is dead: Slack's own word, or a sentence.
+    """
+
+    standing: Standing
+    was_shown: bool = False
+    reason: str = ""
+
+
 class Unseen(StrEnum):
     """What is done with a message that was perhaps sent when the channel's history cannot be
     read: send it again (it may stand there twice) or hold it back (it may be missing).

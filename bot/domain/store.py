@@ -14,7 +14,7 @@ from bot.domain.decisions import Decision
 from bot.domain.digests import News
 from bot.domain.episodes import Episode
 from bot.domain.mutes import Mute
-from bot.domain.outbox import NewMessage, OutboxClaim
+from bot.domain.outbox import Fate, NewMessage, OutboxClaim
 from bot.domain.pipelines import Pattern
 from bot.domain.polls import Decide, PollChanges, PollClaim, SourceKey, SourceState
 from bot.domain.providers import Observation
@@ -262,6 +262,9 @@ class Store(Protocol):
 
     def outbox_depth(self) -> int:
         """Messages not yet sent."""
+
+    def message_fate(self, key: str) -> Fate | None:
+        """What became of the message of this key; None if there is none, or no more."""
 
     def message_ts(self, key: str) -> tuple[str, str] | None:
         """Channel and timestamp of a sent message."""

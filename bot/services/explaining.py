@@ -9,6 +9,7 @@ from bot.domain.decisions import Decision
 from bot.domain.errors import ProviderError
 from bot.domain.intents import ExplainRun, RunById
 from bot.domain.opinions import differences, is_same_commit, judge
+from bot.domain.outbox import Fate, Standing
 from bot.domain.replies import Answer, Explanation, Verdict
 from bot.domain.runs import Run, RunRef
 from bot.domain.store import Store
@@ -61,9 +62,21 @@ class Explaining:
         return Verdict(decision, self._treated(decision), number, watch)
 
     def _treated(self, decision: Decision) -> str:
+        """What was meant to be said, as far as it was."""
         key, treatment = decision.message_key, str(decision.treatment)
-        is_late = key is not None and self._store.message_ts(key) is None
-        return f"{treatment} (it has not reached Slack yet)" if is_late else treatment
+        fate = None if key is None else self._store.message_fate(key)
+        match fate:
+            case Fate(Standing.WAITING):
+                return f"{treatment} (it has not reached Slack yet)"
+            case Fate(Standing.FOLDED):
+                return "told in a digest"
+            case Fate(Standing.CARDED):
+                return "told in a digest, and its card was posted when it was calm"
+            case Fate(Standing.DEAD, was_shown=True):
+                return "told in a message that is gone since"
+            case Fate(Standing.DEAD, reason=reason):
+                return _why_dead(reason)
+        return treatment
 
     def _with_green(self, told: Explanation) -> Explanation:
         """What changed since the last green run, for a run that failed."""
@@ -98,6 +111,14 @@ def _undecided(run: Run, watches: tuple[Watch, ...]) -> Iterable[str]:
         yield f"`{matching[0].wish}` matches it; nothing is decided before it is over."
     else:
         yield f"`{matching[0].wish}` matches it, but I have not seen its end yet."
+
+
+def _why_dead(reason: str) -> str:
+    """`reason` is a word of Slack's, as in `is_archived`, or a sentence."""
+    word = reason.removeprefix("Slack says ")
+    if " " in word:
+        return f"nothing stands here: {reason}"
+    return f"nothing stands here: Slack refused it{f' ({word})' if word else ''}"
 
 
 def _why_not(number: int, watch: Watch, run: Run) -> str:

@@ -316,6 +316,8 @@ class World:
     def _failures_in(self, shown: Shown) -> list[Failure]:
         if not isinstance(shown.first, Digest):
             return _failures_of(shown.first)
+        if isinstance(shown.body, AlertCard):
+            return _failures_of(shown.body)  # it held one failure, and became its card
         assert isinstance(shown.body, Digest)
         folded = [f for body in self._folded(shown.first.digest_id) for f in _failures_of(body)]
         assert shown.body.total >= len(folded), "a digest that counts too few"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bot.domain import replies
 from bot.domain.access import Verb
 from bot.domain.decisions import Decision, Treatment
-from bot.domain.digests import Digest, DigestGroup, DigestList, Shared
+from bot.domain.digests import Digest, DigestGroup, DigestList, Listed, Shared
 from bot.domain.mutes import KnownFailure, Mute
 from bot.domain.opinions import Difference, Opinion
 from bot.domain.pipelines import Pattern, Pipeline, PipelineRef
@@ -193,6 +193,7 @@ verdicts = st.builds(
 verbs = st.sampled_from(Verb)
 counts = st.integers(0, 10**6)
 mentions = st.lists(st.just("U7CALLED"), max_size=12).map(tuple)
+LISTED = st.builds(Listed, runs, st.none() | refs)
 STRATEGIES: dict[type, st.SearchStrategy[Any]] = {
     replies.Notice: st.builds(replies.Notice, weird, tones),
     replies.Problem: st.builds(replies.Problem, weird, weird, many(st.builds(replies.Offer, weird, weird), 12), weird),
@@ -218,8 +219,8 @@ STRATEGIES: dict[type, st.SearchStrategy[Any]] = {
     replies.MuteEnded: st.builds(replies.MuteEnded, many(mutes, 20), weird),
     replies.Rehearsal: st.builds(replies.Rehearsal, watches, st.integers(0, 999), st.integers(0, 999), times, many(samples, 12)),
     replies.ChannelNotice: st.builds(replies.ChannelNotice, weird, tones, times, st.none() | weird),
-    Digest: st.builds(Digest, counts, st.just(NOW), counts, counts, many(st.builds(DigestGroup, pipelines, counts, runs), 80), many(st.tuples(weird, counts), 40), many(st.builds(Shared, weird, weird, counts), 12), counts, counts, counts, counts, mentions, st.booleans()),
-    DigestList: st.builds(DigestList, many(runs, 400), counts, counts),
+    Digest: st.builds(Digest, counts, st.just(NOW), counts, counts, many(st.builds(DigestGroup, pipelines, counts, runs, counts, counts, counts, st.none() | refs), 80), many(st.tuples(weird, counts), 40), many(st.builds(Shared, weird, weird, counts), 12), counts, counts, counts, counts, counts, mentions, st.booleans()),
+    DigestList: st.builds(DigestList, many(LISTED, 400), counts, many(LISTED, 400), counts),
 }  # fmt: skip
 any_reply: st.SearchStrategy[Reply] = st.one_of(*STRATEGIES.values())
 

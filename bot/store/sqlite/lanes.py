@@ -8,8 +8,9 @@ from sqlite_utils import Database
 from bot.domain.digests import Digest
 from bot.domain.errors import StoreError
 from bot.domain.outbox import Form, NewMessage, OutboxClaim, failures_told
+from bot.domain.replies import AlertCard
 from bot.store.codec import load_body
-from bot.store.sqlite import storms
+from bot.store.sqlite import digest_items, storms
 from bot.store.sqlite.outbox import requeue_newer, ts_of
 from bot.store.sqlite.roots import bury, bury_channel, bury_root, settle_orphans
 
@@ -153,6 +154,8 @@ def settle_sent(
     _note_shown(db, message, rendering)
     if isinstance(message.body, Digest) and message.form is Form.POST:
         storms.arrive(db, message.body, ts)
+    if isinstance(message.body, AlertCard) and message.body.is_fixed:
+        digest_items.note_fixed(db, message.root_key or message.key, message.body.latest.ref)
     requeue_newer(db, message_id)
     _pause(db, message.channel, pause[1])
     return True

@@ -6,7 +6,7 @@ from itertools import groupby
 
 from sqlite_utils import Database
 
-from bot.domain.outbox import Form, NewMessage
+from bot.domain.outbox import Fate, Form, NewMessage, Standing
 from bot.domain.replies import AlertCard, AlertReply
 from bot.store.codec import dump_body, storable, storable_or_none
 from bot.store.sqlite.roots import settle_orphans
@@ -109,6 +109,21 @@ def depth(db: Database) -> int:
         " + (SELECT count(*) FROM digests WHERE is_stale = 1)"
     )
     return int(row.fetchone()[0])
+
+
+def fate(db: Database, key: str) -> Fate | None:
+    """A message is waiting also while it is being sent."""
+    row = db.execute(
+        "SELECT state, reason, ts, EXISTS (SELECT 1 FROM digest_items WHERE thread = outbox.key"
+        " AND has_card = 1) AS is_carded FROM outbox WHERE key = ?",
+        [storable(key)],
+    ).fetchone()
+    if row is None:
+        return None
+    state = "waiting" if row["state"] == "sending" else row["state"]
+    is_carded = row["is_carded"] and state != "dead"
+    standing = Standing.CARDED if is_carded else Standing(state)
+    return Fate(standing, row["ts"] is not None, row["reason"])
 
 
 def sent_as(db: Database, key: str) -> tuple[str, str] | None:

@@ -55,15 +55,19 @@ def settle_orphans(db: Database, now: str) -> None:
         _settle_orphan(db, row, now)
 
 
-def post_anew(db: Database, row: sqlite3.Row, key: str, *, is_news: bool) -> None:
-    """A new message under the key of an old one, which stays under another for the record."""
+def post_anew(
+    db: Database, row: sqlite3.Row, key: str, *, is_news: bool, body: str | None = None
+) -> None:
+    """A new message under the key of an old one, which stays under another for the record. It
+    says what the row does, or `body` of the same kind.
+    """
     db.execute(
         "UPDATE outbox SET key = key || ' (until ' || id || ')' WHERE key = ?",
         [key],
     )
     db.execute(
         "INSERT INTO outbox (channel, key, form, kind, body, is_news) VALUES (?, ?, ?, ?, ?, ?)",
-        [row["channel"], key, Form.POST.value, row["kind"], row["body"], is_news],
+        [row["channel"], key, Form.POST.value, row["kind"], body or row["body"], is_news],
     )
 
 

@@ -284,12 +284,14 @@ CREATE TABLE digest_items (
     branch TEXT,
     environment TEXT,
     failed_step TEXT,
+    finished TEXT,
     url TEXT,
     mention TEXT,
     failures INTEGER NOT NULL,
     is_card INTEGER NOT NULL,
-    is_red INTEGER NOT NULL,
+    fixed_by TEXT,
     has_card INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX digest_items_of_digest ON digest_items (digest_id, message_id);
+CREATE INDEX digest_items_of_thread ON digest_items (thread);
 """

@@ -15,7 +15,7 @@ from bot.domain.digests import News
 from bot.domain.episodes import Episode
 from bot.domain.errors import StoreError
 from bot.domain.mutes import Mute
-from bot.domain.outbox import NewMessage, OutboxClaim
+from bot.domain.outbox import Fate, NewMessage, OutboxClaim
 from bot.domain.pipelines import Pattern
 from bot.domain.polls import Decide, PollChanges, PollClaim, SourceKey, SourceState
 from bot.domain.providers import Observation
@@ -27,6 +27,7 @@ from bot.store.codec import time_text
 from bot.store.sqlite import (
     commands,
     decisions,
+    digest_items,
     episodes,
     housekeeping,
     lanes,
@@ -405,11 +406,15 @@ class SqliteStore:
         with self._connections.read() as db:
             if storms.channel_of(db, digest_id) != channel:
                 return ()
-            return tuple(storms.news_of(db, digest_id))
+            return tuple(digest_items.news_of(db, digest_id))
 
     def outbox_depth(self) -> int:
         with self._connections.read() as db:
             return outbox.depth(db)
+
+    def message_fate(self, key: str) -> Fate | None:
+        with self._connections.read() as db:
+            return outbox.fate(db, key)
 
     def message_ts(self, key: str) -> tuple[str, str] | None:
         with self._connections.read() as db:
