@@ -144,7 +144,7 @@ def test_several_watches_of_a_channel_post_once() -> None:
     watches = [replace(a_watch(), since=since, preset=p, watch_id=n) for n, p in enumerate(Preset)]
     teller = Teller(*watches)
     assert told(teller.polls(a_run("r1", FAILED))) == ["card"]
-    assert told(teller.polls(a_run("r2", PASSED, minute=1))) == ["reply"]
+    assert told(teller.polls(a_run("r2", PASSED, minute=1))) == ["run"]
     assert told(teller.polls(a_run("r3", PASSED, minute=2))) == ["run"]
 
 
