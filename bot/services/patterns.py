@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from bot.domain.clock import Deadline
 from bot.domain.errors import ConfigError, Kind, ProviderError, UserError
 from bot.domain.pipelines import Pattern, PipelineRef
+from bot.domain.watches import Watch
 from bot.services.choices import Choices, which_one
 from bot.services.fleet import Fleet, Instance, nearest
 from bot.services.parallel import Parallel
@@ -31,6 +32,36 @@ class Patterns:
         ref = self._choices.pipeline(text, deadline).pipeline.ref
         return Pattern(ref.instance, ref.key)
 
+    def one_of(
+        self, patterns: Collection[Pattern], text: str, deadline: Deadline
+    ) -> Pattern | None:
+        """The one of these that people mean: as `among`, or by whatever else its vendor takes for
+        its name.
+        """
+        found = among(patterns, text)
+        if found or not patterns:
+            return found
+        try:
+            named = self.named(text, deadline)
+        except (UserError, ProviderError):
+            return None
+        return named if named in patterns else None
+
+    def pick(self, watches: tuple[Watch, ...], which: str, deadline: Deadline) -> Watch | None:
+        """The watch that is meant by its number in the list or by its pattern; None if no pattern
+        fits. UserError if the number does not, or if several watches fit.
+        """
+        if which.lstrip("#").isdigit():
+            return _by_number(watches, int(which.lstrip("#")))
+        pattern = self.one_of({watch.pattern for watch in watches}, which, deadline)
+        found = [watch for watch in watches if watch.pattern == pattern]
+        if len(found) > 1:
+            raise UserError(
+                f"{len(found)} watches are about {which}; name one by its number.",
+                maybe=("/watch list",),
+            )
+        return next(iter(found), None)
+
     def remarks(self, pattern: Pattern, deadline: Deadline) -> tuple[str, ...]:
         """What people should know of a pattern: which of the instances that it means cannot list
         what it names, and whether nothing matches it today. UserError if nobody can show it.
@@ -40,7 +71,7 @@ class Patterns:
         listing = [one for one in meant if one.name not in unlisted]
         if not listing:
             raise UserError(
-                " ".join(unlisted.values()) or "no configured provider shows that.",
+                "; ".join(unlisted.values()) or "no configured provider shows that.",
                 help_command="/runs pipelines",
             )
         is_anywhere = pattern.instance == "*" and pattern.key != "*"
@@ -65,6 +96,16 @@ class Patterns:
         return (f"nothing matches it today{f'; the nearest: {near}' if near else ''}",)
 
 
+def _by_number(watches: tuple[Watch, ...], number: int) -> Watch:
+    if 1 <= number <= len(watches):
+        return watches[number - 1]
+    raise UserError(
+        f"there is no watch {number} here; this channel has {len(watches) or 'none'}: "
+        "`/watch list`.",
+        maybe=("/watch list",),
+    )
+
+
 def among(patterns: Collection[Pattern], text: str) -> Pattern | None:
     """The one of these that people mean by its full form, or by its key alone. UserError if
     several have that key.
@@ -85,10 +126,10 @@ def _why_unlisted(one: Instance, key: str) -> str:
     except (ConfigError, UserError, ProviderError) as error:
         return f"{one.name}: {error.message}"
     if lists_others:
-        return f"{one.name} lists nothing that is named like {key}."
+        return f"nothing that {one.name} lists is named like {key}"
     return (
         f"{one.name} lists nothing by itself; watch one of its pipelines by name "
-        f"({one.spec.pipeline_form})."
+        f"({one.spec.pipeline_form})"
     )
 
 

@@ -18,7 +18,7 @@ from bot.services.alerts import decide
 from bot.services.fleet import Fleet
 from bot.services.past import age
 from bot.services.patterns import Patterns
-from bot.services.watching import DEADLINE_S, pick
+from bot.services.watching import DEADLINE_S
 
 MOST_RUNS = 1000
 _SAMPLES = 8
@@ -47,10 +47,11 @@ class Rehearsing:
 
     def _watch(self, which: str, asker: Asker) -> Watch:
         """A watch of this channel, or one that is not made yet."""
-        found = pick(self._store.watches(asker.channel), which)
+        deadline = Deadline.after(self._clock, DEADLINE_S)
+        found = self._patterns.pick(self._store.watches(asker.channel), which, deadline)
         if found is not None:
             return found
-        pattern = self._patterns.named(which, Deadline.after(self._clock, DEADLINE_S))
+        pattern = self._patterns.named(which, deadline)
         return Watch(asker.channel, pattern, asker.user_id, self._clock.now())
 
 

@@ -54,7 +54,7 @@ class Watching:
         """Stores the watch, or changes those options that were typed if it is there already, and
         tells how its pipeline stands right now.
         """
-        deadline = Deadline.after(self._clock, DEADLINE_S)
+        deadline = self._deadline()
         pattern = self._patterns.named(intent.pattern, deadline)
         notes = self._patterns.remarks(pattern, deadline)
         self._store.resume_channel(asker.channel)
@@ -97,7 +97,7 @@ class Watching:
         that no other watch goes on with say so.
         """
         watches = self._store.watches(asker.channel)
-        found = pick(watches, intent.which)
+        found = self._patterns.pick(watches, intent.which, self._deadline())
         if found is None:
             names = {str(watch.pattern) for watch in watches}
             raise UserError(
@@ -115,9 +115,10 @@ class Watching:
 
     def mute(self, intent: MuteWatch, asker: Asker) -> Answer:
         """Keeps a pipeline quiet here for a while; what is red now is what is kept quiet."""
-        deadline = Deadline.after(self._clock, DEADLINE_S)
         watched = {watch.pattern for watch in self._store.watches(asker.channel)}
-        pattern = among(watched, intent.pattern) or self._patterns.named(intent.pattern, deadline)
+        pattern = among(watched, intent.pattern) or self._patterns.named(
+            intent.pattern, self._deadline()
+        )
         now = self._clock.now()
         mute = Mute(
             asker.channel,
@@ -145,13 +146,17 @@ class Watching:
         as the mute was.
         """
         mutes = [m for m in self._store.mutes(asker.channel) if m.until > self._clock.now()]
-        pattern = among({mute.pattern for mute in mutes}, intent.pattern)
+        muted = {mute.pattern for mute in mutes}
+        pattern = self._patterns.one_of(muted, intent.pattern, self._deadline())
         of_it = [mute for mute in mutes if mute.pattern == pattern]
         ended = tuple(m for m in of_it if intent.branch is None or m.branch == intent.branch)
         if not ended:
             raise _not_muted(intent, of_it or mutes, is_other_branch=bool(of_it))
         self._store.remove_mutes(ended)
         return Answer(MuteEnded(ended, asker.user_id), is_shared=True)
+
+    def _deadline(self) -> Deadline:
+        return Deadline.after(self._clock, DEADLINE_S)
 
     def _unseen(self, watch: Watch, blind: Iterable[Blindness]) -> Iterator[OutOfSight]:
         """What a watch needs and nobody can see."""
@@ -174,30 +179,7 @@ class Watching:
         except ProviderError:
             return None, ()
         newest = next((run for run in runs if run_passes(run, watch.filters)), None)
-        return newest, () if newest else ("no run like that is known yet",)
-
-
-def pick(watches: tuple[Watch, ...], which: str) -> Watch | None:
-    """The watch that is meant by its number in the list or by its pattern; None if no pattern
-    fits. UserError if the number does not, or if several watches fit.
-    """
-    if which.lstrip("#").isdigit():
-        number = int(which.lstrip("#"))
-        if 1 <= number <= len(watches):
-            return watches[number - 1]
-        raise UserError(
-            f"there is no watch {number} here; this channel has {len(watches) or 'none'}: "
-            "`/watch list`.",
-            maybe=("/watch list",),
-        )
-    pattern = among({watch.pattern for watch in watches}, which)
-    found = [watch for watch in watches if watch.pattern == pattern]
-    if len(found) > 1:
-        raise UserError(
-            f"{len(found)} watches are about {which}; name one by its number.",
-            maybe=("/watch list",),
-        )
-    return next(iter(found), None)
+        return newest, () if newest else ("no such run is known yet",)
 
 
 def _as_typed(intent: AddWatch, kept: Watch, asker: Asker) -> Watch:

@@ -52,7 +52,7 @@ def _since_green(reply: Explanation) -> Iterable[str]:
     if reply.last_green is None:
         yield "no green run before it is stored."
     else:
-        yield f"last green: {past_run(reply.last_green)}"
+        yield f"last green: {past_run(reply.last_green, is_brief=True)}"
     if reply.is_same_commit:
         yield SAME_COMMIT
     yield from (f"changed since: {changed_value(one)}" for one in reply.differences)

@@ -103,9 +103,12 @@ def on_branch(pipeline: PipelineRef, branch: str | None) -> str:
     return f"{literal(str(pipeline), 160)}{place}"
 
 
-def past_run(run: Run) -> str:
-    """As in `✔ passed  testery:55670 · commit 1f2e… · Jul 3 14:02`."""
-    commit = f" · commit {literal(run.commit)}" if run.commit else ""
+def past_run(run: Run, *, is_brief: bool = False) -> str:
+    """As in `✔ passed  testery:55670 · commit 1f2e… · Jul 3 14:02`; the commit in full, so that
+    it can be copied, unless it is to be brief.
+    """
+    shown = short_commit(run.commit) if run.commit and is_brief else run.commit
+    commit = f" · commit {literal(shown)}" if shown else ""
     moment = run.finished or run.when
     when = f" · {date(moment)}" if moment else ""
     return f"{status_words(run.status, run.raw_status)}  {run_label(run)}{commit}{when}"

@@ -241,3 +241,22 @@ def test_many_fixes_of_cards_are_told_as_fixed(
     ended(room, "passed", branches)
     shown = digest(room, "✔ 6 fixed, nothing failed")
     assert "6 \u00d7 ✔ fixed  <" in line(shown, SHOP)
+
+
+def test_what_nobody_watches_any_more_gets_no_card(newsroom: Open, calm: Calm) -> None:
+    room = newsroom()
+    olivia = room.person()
+    for name in (SHOP, CATALOG):
+        olivia.asks(f"/watch wercker:{name}")
+    room.polls_twice()
+    ended(room, "failed", "b0 b1 b2 b3")
+    ended(room, "failed", "b0 b1", CATALOG)
+    digest(room, "6 failing runs in 2 pipelines")
+    olivia.asks("/watch off 1")
+    room.wait(lambda: len(room.query("SELECT 1 FROM episodes")) == 2, "the end of four episodes")
+    calm(SOON_S)
+    shown = digest(room, "What is still red has a card of its own")
+    assert "6 failing runs in 2 pipelines" in shown.visible
+    cards(room, 2)
+    assert all(CATALOG in m.text.splitlines()[0] for m in top_level(room)[1:])
+    assert len(top_level(room)) == 3

@@ -66,6 +66,11 @@ def note_fixed(db: Database, thread: str, fix: RunRef) -> None:
         db.execute("UPDATE digests SET is_stale = 1 WHERE id = ?", [row["digest_id"]])
 
 
+def drop_card(db: Database, message_id: int) -> None:
+    """Nobody watches what a folded card is about: its failures stay, but it gets no message."""
+    db.execute("UPDATE digest_items SET is_card = 0 WHERE message_id = ?", [message_id])
+
+
 def are_one(db: Database, digest_id: int) -> bool:
     """Whether the digest tells of one thing only."""
     row = db.execute("SELECT count(*) FROM digest_items WHERE digest_id = ?", [digest_id])

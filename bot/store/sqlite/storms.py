@@ -184,6 +184,8 @@ def _change_item(db: Database, edit: sqlite3.Row, body: AlertCard) -> None:
     )
     if body.is_fixed:
         items.note_fixed(db, edit["root_key"], body.latest.ref)
+    if body.is_unwatched:
+        items.drop_card(db, edit["root_id"])
 
 
 def _catch_up(db: Database, digest_id: int, now: str) -> None:

@@ -1,11 +1,15 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
+from bot.domain.episodes import Episode
+from bot.domain.outbox import NewMessage
 from bot.domain.pipelines import Pattern
 from bot.domain.store import Store
 from bot.domain.watches import Filter, Preset, ThreadMode, Watch
 from tests.fakes.store_engines import Engine
-from tests.fakes.store_samples import NOON, a_watch, poll, post
+from tests.fakes.store_samples import NOON, a_watch, episode, poll, post, send
 
 MAIN = Filter("branch", ("main", "release/*"))
 NOT_BOT = Filter("by", ("bot",), is_negated=True)
@@ -139,6 +143,52 @@ def test_a_suspended_watch_is_not_seen_by_polls(store: Store) -> None:
     other = store.add_watch(a_watch("C2"))
     store.suspend_channel("C1", "archived")
     assert poll(store).watches == (other,)
+
+
+def farewell(one: Episode) -> NewMessage:
+    return post(f"bye {one.card_key}", one.key.channel)
+
+
+def test_what_no_watch_follows_is_forgotten_with_its_farewell(engine: Engine, store: Store) -> None:
+    watch = store.add_watch(a_watch("C1"))
+    store.add_watch(a_watch("C2"))
+    told, elsewhere = episode("card:1"), episode("card:2", channel="C2")
+    held = replace(episode("card:3", branch="b"), is_told=False)
+    fixed = episode("card:4", branch="c", fixed_at=NOON)
+    poll(store, episodes=(told, elsewhere, held, fixed))
+    assert store.close_unwatched(farewell) == 0
+
+    store.remove_watch(watch.watch_id)
+    assert store.close_unwatched(farewell, "C2") == 0
+    assert store.close_unwatched(farewell) == 2
+    engine.stop(store)
+    again = engine.start()
+    assert again.open_episodes("C1") == ()
+    assert again.open_episodes("C2") == (elsewhere,)
+    assert send(again) == "bye card:1"
+    assert again.outbox_depth() == 0
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(a_watch(), preset=Preset.FAILURES),
+        replace(a_watch(), preset=Preset.ALL),
+        replace(a_watch(), filters=(Filter("branch", ("release/*",)),)),
+        a_watch(pattern="testery:*"),
+    ],
+)
+def test_another_watch_that_posts_no_such_card_does_not_follow(store: Store, other: Watch) -> None:
+    store.add_watch(other)
+    poll(store, episodes=(episode(),))
+    assert store.close_unwatched(farewell, "C1") == 1
+
+
+def test_a_suspended_watch_follows_still(store: Store) -> None:
+    store.add_watch(a_watch())
+    poll(store, episodes=(episode(),))
+    store.suspend_channel("C1", "archived")
+    assert store.close_unwatched(farewell) == 0
 
 
 def test_watches_outlive_the_process(engine: Engine, store: Store) -> None:
