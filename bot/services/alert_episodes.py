@@ -137,7 +137,9 @@ class Episodes:
         episode = replace(before, latest=latest, failed=failed)
         if not episode.is_told:
             self._tell(audience, change, episode)
-            return
+            if audience.is_muted or latest.ref == run.ref:
+                return
+            episode = replace(episode, is_told=True)
         words = self._posts.reason(audience, change)
         if audience.is_muted:
             self._draft.note(audience, change, Treatment.MUTED)

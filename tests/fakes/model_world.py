@@ -8,7 +8,7 @@ The world keeps the truth beside: what good polls showed, and so what people mus
 import itertools
 import sqlite3
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ from typing import Any
 from bot.domain.digests import Digest
 from bot.domain.episodes import Episode
 from bot.domain.mutes import Mute
-from bot.domain.outbox import Body
+from bot.domain.outbox import Body, Form, NewMessage
 from bot.domain.pipelines import Pattern
 from bot.domain.polls import Decide, PollChanges, PollClaim
 from bot.domain.providers import Observation
@@ -119,17 +119,21 @@ class Mortal:
         changes = self._inner.record_poll(claim, observation, due_in_s, decide)
         if changes is not None:
             self._world.was_seen(claim.key.instance)
+            self._world.was_queued(changes.messages)
         self._world.maybe_die("after record_poll")
         return changes
 
 
 @dataclass
 class Truth:
-    """What a channel must be told, may be told, and whose passes may go unsaid."""
+    """What a channel must be told, may be told, may be told once its mute is over, and whose
+    passes may go unsaid.
+    """
 
     must: set[Failure] = field(default_factory=set)
     may: set[Failure] = field(default_factory=set)
-    muted_passes: set[Failure] = field(default_factory=set)
+    muted: set[Failure] = field(default_factory=set)
+    unheard_passes: set[Failure] = field(default_factory=set)
 
 
 class World:
@@ -145,6 +149,7 @@ class World:
         self.deaths: list[str] = []
         self.counts: Counter[str] = Counter()
         self.known: dict[RunRef, Version] = {}
+        self._cards: dict[str, Run] = {}
         self._judged: set[Failure] = set()
         self._truth: dict[str, Truth] = {}
         self._tokens = itertools.count(1)
@@ -219,6 +224,9 @@ class World:
 
     def unmute(self, channel: str) -> None:
         self.store.remove_mutes(self.store.mutes(channel))
+        truth = self.truth(channel)
+        truth.may |= truth.muted
+        truth.muted.clear()
 
     # What the bot does
 
@@ -273,6 +281,12 @@ class World:
                 if run.status is Status.PASSED and run.finished is not None:
                     self._note_pass((run.ref, run.finished))
 
+    def was_queued(self, messages: Iterable[NewMessage]) -> None:
+        """Which run a card is posted about; later edits show others."""
+        for message in messages:
+            if message.form is Form.POST and isinstance(message.body, AlertCard):
+                self._cards[message.key] = message.body.latest
+
     def truth(self, channel: str) -> Truth:
         return self._truth.setdefault(channel, Truth())
 
@@ -285,8 +299,10 @@ class World:
             truth = self.truth(watch.channel)
             if is_old:
                 truth.may.add(failure)
-            elif failure[1] < watch.since - SKEW or self._is_muted(watch.channel, run):
+            elif failure[1] < watch.since - SKEW:
                 continue
+            elif self._is_muted(watch.channel, run):
+                truth.muted.add(failure)
             elif failure[1] < watch.since:
                 truth.may.add(failure)
             else:
@@ -294,8 +310,8 @@ class World:
 
     def _note_pass(self, one: Failure) -> None:
         for channel in (CHANGES, FAILURES, EVERYTHING):
-            if self.store.mutes(channel):
-                self.truth(channel).muted_passes.add(one)
+            if self.store.mutes(channel) or not self.is_watched(channel):
+                self.truth(channel).unheard_passes.add(one)
 
     def _is_muted(self, channel: str, run: Run) -> bool:
         return any(mute.covers(run, self.clock.now()) for mute in self.store.mutes(channel))
@@ -315,11 +331,12 @@ class World:
 
     def _failures_in(self, shown: Shown) -> list[Failure]:
         if not isinstance(shown.first, Digest):
-            return _failures_of(shown.first)
+            return self._failures_of(shown.key, shown.first)
+        rows = self._folded(shown.first.digest_id)
+        folded = [failure for key, body in rows for failure in self._failures_of(key, body)]
         if isinstance(shown.body, AlertCard):
-            return _failures_of(shown.body)  # it held one failure, and became its card
+            return folded  # it held one failure, and became its card
         assert isinstance(shown.body, Digest)
-        folded = [f for body in self._folded(shown.first.digest_id) for f in _failures_of(body)]
         assert shown.body.total >= len(folded), "a digest that counts too few"
         return folded
 
@@ -327,7 +344,7 @@ class World:
         bodies = [shown.first for shown in self.slack.channels.get(channel, [])]
         for body in list(bodies):
             if isinstance(body, Digest):
-                bodies += self._folded(body.digest_id)
+                bodies += [folded for _, folded in self._folded(body.digest_id)]
         replies = [one for one in bodies if isinstance(one, AlertReply) and one.word == "fixed"]
         return Counter((one.run.ref, one.run.finished) for one in replies if one.run.finished)
 
@@ -335,10 +352,19 @@ class World:
         rows = self._query("SELECT body FROM episodes WHERE channel = ? ORDER BY id", channel)
         return [EPISODE.load(row[0]) for row in rows]
 
-    def _folded(self, digest_id: int) -> list[Body]:
-        rows = self._query("SELECT kind, body FROM outbox WHERE folded_into = ?"
+    def _folded(self, digest_id: int) -> list[tuple[str, Body]]:
+        """By their keys."""
+        rows = self._query("SELECT key, kind, body FROM outbox WHERE folded_into = ?"
                            " AND form <> 'edit' ORDER BY id", digest_id)  # fmt: skip
-        return [load_body(*row) for row in rows]
+        return [(str(key), load_body(kind, body)) for key, kind, body in rows]
+
+    def _failures_of(self, key: str, body: Body) -> list[Failure]:
+        run: Run | None = None
+        if isinstance(body, AlertCard):
+            run = self._cards.get(key.partition(" (until")[0])
+        elif isinstance(body, AlertReply) and body.word != "overdue" and body.run.status.is_failure:
+            run = body.run
+        return [] if run is None or run.finished is None else [(run.ref, run.finished)]
 
     def _carded(self, channel: str) -> list[str]:
         """The keys of cards that a digest gave back when it was calm."""
@@ -352,12 +378,3 @@ class World:
             return conn.execute(sql, [value]).fetchall()
         finally:
             conn.close()
-
-
-def _failures_of(body: Body) -> list[Failure]:
-    run: Run | None = None
-    if isinstance(body, AlertCard):
-        run = body.first_bad
-    elif isinstance(body, AlertReply) and body.word != "overdue" and body.run.status.is_failure:
-        run = body.run
-    return [] if run is None or run.finished is None else [(run.ref, run.finished)]
