@@ -240,6 +240,15 @@ def test_f22_a_second_worker_on_the_same_file_is_refused(newsroom: Open, tmp_pat
     room.waits_for(run.id)
 
 
+def test_f22_another_name_of_the_file_is_the_same_file(newsroom: Open, tmp_path: Path) -> None:
+    room = newsroom()
+    other = tmp_path / "other.db"
+    other.symlink_to(room.database)
+    ended = serve(tmp_path, room.environ() | {"DATABASE_URL": f"sqlite:///{other}"})
+    assert ended.returncode == 1
+    assert "Another worker is using this database" in ended.stderr
+
+
 def test_f26_a_full_pool_is_said_at_once_and_recovers(
     newsroom: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -59,7 +59,7 @@ class SqliteStore:
     def __init__(
         self, path: Path | str, clock: Clock, token: Callable[[], str], *, wait_s: float = 5.0
     ) -> None:
-        self._path = Path(path)
+        self._path = Path(path).resolve()  # one lock, whatever name leads to the file
         self._clock = clock
         self._token = token
         self._wait_s = wait_s
