@@ -94,9 +94,7 @@ def _group(one: DigestGroup, context: RenderContext) -> str:
     count = one.failures or one.others
     if count > 1:
         line = f"{count} \u00d7 {line} (newest)"
-    if one.green == one.branches:
-        line = _fate(one.newest, one.fixed_by, line)
-    return " · ".join([line, *_branches(one)])
+    return " · ".join([_fate(one.newest, one.fixed_by, line), *_branches(one)])
 
 
 def _branches(one: DigestGroup) -> Iterable[str]:
