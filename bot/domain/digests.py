@@ -177,7 +177,7 @@ class Tally:
         self._traits: dict[str, Counter[str]] = {
             "provider": Counter(),
             "environment": Counter(),
-            "first failed step": Counter(),
+            "first failure": Counter(),
         }
         self._judged = 0
         self.mentions: dict[str, None] = {}

@@ -115,7 +115,7 @@ def test_a_group_shows_what_is_red_and_is_green_when_all_of_it_is(room: Newsroom
     assert line(after, CATALOG).startswith("2 \u00d7 ✖ failed")
     assert after.visible.index(CATALOG) < after.visible.index(SHOP), "what is red comes first"
     assert "7 failing runs" in after.visible
-    assert "first failed step test" in line(after, "in common"), "of the failures"
+    assert "first failure test" in line(after, "in common"), "of the failures"
     assert "<!date^" in line(after, CATALOG)
     assert len(top_level(room)) == 1
 

@@ -112,7 +112,7 @@ def test_what_most_failures_share_is_said() -> None:
     assert found == {
         "provider": ("wercker", 50),
         "environment": ("staging", 50),
-        "first failed step": ("install", enough),
+        "first failure": ("install", enough),
     }
     fewer = [news(n, failed_step="install" if n < enough - 1 else None) for n in range(50)]
     assert [one.what for one in summarise(1, NOON, fewer).shared] == ["provider"]
