@@ -9,6 +9,7 @@ from bot.domain.clock import Clock, Deadline
 from bot.domain.errors import ProviderError, UserError
 from bot.domain.intents import AddWatch, MuteWatch, RemoveWatch, UnmuteWatch
 from bot.domain.mutes import KnownFailure, Mute, fingerprint
+from bot.domain.pipelines import Pattern
 from bot.domain.replies import (
     Answer,
     MuteEnded,
@@ -114,9 +115,13 @@ class Watching:
         return Answer(Notice(f"I no longer post about {found.pattern} here.{note}", "done"))
 
     def mute(self, intent: MuteWatch, asker: Asker) -> Answer:
-        """Keeps a pipeline quiet here for a while; what is red now is what is kept quiet."""
-        watched = {watch.pattern for watch in self._store.watches(asker.channel)}
-        pattern = among(watched, intent.pattern) or self._patterns.named(
+        """Keeps a pipeline quiet here for a while; what is red now is what is kept quiet. What is
+        watched or red here is known, whatever its vendor says.
+        """
+        red = [episode.latest for episode in self._store.open_episodes(asker.channel)]
+        here = {watch.pattern for watch in self._store.watches(asker.channel)}
+        here |= {Pattern(run.pipeline.instance, run.pipeline.key) for run in red}
+        pattern = among(here, intent.pattern) or self._patterns.named(
             intent.pattern, self._deadline()
         )
         now = self._clock.now()
@@ -131,7 +136,6 @@ class Watching:
         old = next((m for m in self._store.mutes(asker.channel) if _is_same(m, mute)), None)
         if old is not None and old.made_by == mute.made_by and mute.until - old.until < _TWICE:
             return Answer(MuteSet(old, is_new=False))
-        red = (episode.latest for episode in self._store.open_episodes(asker.channel))
         known = tuple(
             KnownFailure(run.pipeline, run.branch, fingerprint(run))
             for run in red

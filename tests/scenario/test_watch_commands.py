@@ -61,6 +61,14 @@ def test_other_filters_are_another_watch_and_their_order_is_none(newsroom: Open)
     assert "I will post here" in olivia.asks(f"{WATCH} branch=main").text
 
 
+def test_a_watch_of_the_settings_is_not_changed_by_a_command(newsroom: Open) -> None:
+    room = newsroom(BOT_ALERT_CHANNEL=BUILDS)
+    answer = room.person().asks("/watch * on=all").text
+    assert "I will post here when any pipeline ends" in answer
+    rows = room.query("SELECT preset, is_from_settings FROM watches ORDER BY id")
+    assert [tuple(row.values()) for row in rows] == [("changes", 1), ("all", 0)]
+
+
 def test_how_it_stands_right_now(newsroom: Open) -> None:
     room = newsroom()
     olivia = room.person()
@@ -137,6 +145,15 @@ def test_why_a_muted_run_was_not_posted(newsroom: Open) -> None:
     assert "commit aaaaaaaaaa ·" in green
     assert changed == "changed since: commit aaaaaaaaaa → bbbbbbbbbb"
     assert answer.visible.splitlines()[2].count("<http") == 1
+
+
+def test_what_is_red_here_can_be_muted_while_its_vendor_is_away(newsroom: Open) -> None:
+    room = newsroom(BOT_ALERT_CHANNEL=BUILDS)
+    card = turns_red(room)
+    room.break_down("wercker", status=503)
+    muted = room.person().press_answer(card, "Mute 2 h")
+    assert is_shared(muted)
+    assert muted.text.startswith("‖ muted until")
 
 
 def test_a_thread_needs_a_name_to_mute(newsroom: Open) -> None:
