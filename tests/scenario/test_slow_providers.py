@@ -1,5 +1,6 @@
 """`/runs` when a provider does not answer, or not as it should."""
 
+import re
 import time
 
 import pytest
@@ -61,7 +62,7 @@ def test_a_broken_provider_costs_nobody_else(
     text = olivia.asks("/runs").text
 
     assert f"debci:{other.run_id}" in text
-    assert "no answer from wercker: " in text
+    assert re.search("no (answer|data) from wercker: ", text)
     assert why in text
     assert "oops" not in text
     assert "hello</html>" not in text
@@ -82,7 +83,7 @@ def test_a_broken_debci(stage: Stage, olivia: Player, fault: dict[str, object]) 
     text = olivia.asks("/runs").text
 
     assert f"wercker:{run.id}" in text
-    assert "no answer from debci" in text
+    assert re.search("no (answer|data) from debci", text)
 
 
 def test_what_was_polled_is_shown_with_its_age_when_the_vendor_is_away(stage: Stage) -> None:
