@@ -227,3 +227,29 @@ def test_odd_paths(stage: Stage) -> None:
         assert reply.status == 404, path
         assert json.dumps(reply.getheaders()).find("waitress") == -1
         connection.close()
+
+
+PRESSED = {"type": "block_actions", "user": {"id": OPERATOR}, "trigger_id": "1.2.3"}
+FOR_NOBODY: dict[str, dict[str, Any]] = {
+    "a press without a button": {**PRESSED, "actions": []},
+    "a press on nothing": {**PRESSED, "actions": None},
+    "a press on something else": {**PRESSED, "actions": ["x"]},
+    "a press without its buttons": PRESSED,
+    "a form": {"type": "view_submission", "view": {"callback_id": "x", "state": {}}},
+    "a form that was closed": {"type": "view_closed", "view": {"callback_id": "x"}},
+    "a shortcut": {"type": "shortcut", "callback_id": "x"},
+    "a menu": {"type": "block_suggestion", "action_id": "x", "value": ""},
+    "what nobody knows": {"type": "of tomorrow"},
+    "nothing": {},
+}
+
+
+@pytest.mark.parametrize("case", FOR_NOBODY)
+def test_what_slack_has_signed_and_nothing_is_for_is_acknowledged(stage: Stage, case: str) -> None:
+    body = urlencode({"payload": json.dumps(FOR_NOBODY[case])}).encode()
+    assert post(stage, body, sign(stage, body)) == (200, b"")
+
+    assert stage.log.events()[-1] == "payload.unknown"
+    assert "traceback" not in stage.log.text
+    assert stage.audit() == []
+    assert stage.slack.calls("chat.postMessage") == []
