@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from slack_bolt import Ack as BoltAck
-from slack_bolt import App, BoltResponse
+from slack_bolt import App, BoltRequest, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.middleware import Middleware
 from slack_sdk import WebClient
 
 from bot.domain.errors import BotError
@@ -40,7 +41,7 @@ def create_app(
         request_verification_enabled=bool(signing_secret),
     )
     app.error(_say_fault)
-    app.middleware(_leave_alone)
+    app.middleware(_ForUs())
     _register_commands(app, door, prefix)
     _register_events(app, door, identity)
     _register_presses(app, door)
@@ -97,14 +98,24 @@ def _register_presses(app: App, door: Door) -> None:
             door.press(incoming.press(body), str(value))
 
 
-def _leave_alone(body: dict[str, Any], next: Callable[[], BoltResponse]) -> BoltResponse:  # noqa: A002  # Bolt's name for it
-    """What nothing here is for is acknowledged and not looked at: Bolt's matching of listeners
-    raises past `app.error` for some of it (seen with slack-bolt 1.30).
+class _ForUs(Middleware):
+    """Acknowledges what nothing here is for, and lets nothing else of Bolt look at it: for some of
+    it that raises past `app.error`, when it matches listeners and when it names their arguments
+    (seen with slack-bolt 1.30).
     """
-    if "command" in body or "event" in body or _is_press(body):
-        return next()
-    log.warning("payload.unknown", extra={"type": str(body.get("type"))[:40]})
-    return BoltResponse(status=200)
+
+    def process(
+        self,
+        *,
+        req: BoltRequest,
+        resp: BoltResponse,
+        next: Callable[[], object],  # noqa: A002  # Bolt passes it by this name
+    ) -> BoltResponse:
+        if "command" in req.body or "event" in req.body or _is_press(req.body):
+            next()
+            return resp
+        log.warning("payload.unknown", extra={"type": str(req.body.get("type"))[:40]})
+        return BoltResponse(status=200)
 
 
 def _is_press(body: dict[str, Any]) -> bool:
