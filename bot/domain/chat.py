@@ -35,7 +35,10 @@ class Announcer(Protocol):
     def announce(self, card: ActionCard) -> Posted | None:
         """Posts the card; None when the channel cannot be posted to (it was told otherwise)."""
 
-    def update(self, posted: Posted | None, card: ActionCard) -> None: ...
+    def update(self, posted: Posted | None, card: ActionCard) -> bool:
+        """Edits the card, or tells who asked where there is none. False if that has to be done
+        later; who asked may know already.
+        """
 
 
 class Notifier(Protocol):

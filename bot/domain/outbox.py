@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.domain.digests import Digest
-from bot.domain.replies import AlertCard, AlertReply, ChannelNotice
+from bot.domain.replies import ActionCard, AlertCard, AlertReply, ChannelNotice
 from bot.domain.runs import RunRef
 
-Body = AlertCard | AlertReply | ChannelNotice | Digest
+Body = AlertCard | AlertReply | ChannelNotice | Digest | ActionCard
 
 
 class Form(StrEnum):
@@ -41,6 +41,8 @@ class NewMessage:
                 return (underway or latest).ref
             case AlertReply(run=run):
                 return run.ref
+            case ActionCard(run=run):
+                return None if run is None else run.ref
             case _:
                 return None
 

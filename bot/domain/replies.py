@@ -196,11 +196,16 @@ class ActionCard:
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """Somebody else (a Slack user id) is doing the very same thing; nothing more was sent."""
+    """Somebody (a Slack user id) is doing the very same thing, or has just done it; nothing more
+    was sent. `state` is how that stands: SENDING, DONE, with the run it led to where known, or
+    UNKNOWN.
+    """
 
     holder: str
     verb: Verb
     target: str
+    state: ActionState = ActionState.SENDING
+    run: Run | None = None
 
 
 @dataclass(frozen=True, slots=True)

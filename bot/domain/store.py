@@ -10,8 +10,10 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.domain.audit import Command, CommandState, NewCommand
+from bot.domain.chat import Posted
 from bot.domain.decisions import Decision
 from bot.domain.digests import News
+from bot.domain.endings import Ending
 from bot.domain.episodes import Episode
 from bot.domain.mutes import Mute
 from bot.domain.outbox import Fate, NewMessage, OutboxClaim
@@ -60,6 +62,15 @@ class Store(Protocol):
         rule: str | None = None,
     ) -> None: ...
 
+    def accept_command(self, command_id: int, target: str, card: Posted | None) -> None:
+        """ACCEPTED: whatever becomes of it from now on, it may have been done."""
+
+    def end_command(self, ending: Ending) -> None:
+        """Stores all that follows from it; once more changes nothing."""
+
+    def tell_of_command(self, command_id: int, card: Posted | None, message: NewMessage) -> None:
+        """Enqueues how a command ended; the message may be an edit of its card."""
+
     def settle_refused(self, command_id: int, outcome: str) -> None:
         """REFUSED, unless the command has come to another end already."""
 
@@ -69,20 +80,22 @@ class Store(Protocol):
     def interrupt_commands(
         self, reports: Callable[[tuple[Command, ...]], Iterable[NewMessage]] = lambda _: ()
     ) -> tuple[Command, ...]:
-        """Marks those that were under way when the process ended, once, and returns them. What
-        is to be said of them is enqueued with it, so that no second crash can silence it.
+        """Marks those that were under way when the process ended, once, and returns them as they
+        were. What is to be said of them is enqueued with it, so that no second crash can silence
+        it.
         """
 
     def commands(self, limit: int) -> tuple[Command, ...]:
         """The newest audit rows, newest first."""
 
-    def claim_action(self, key: str, user_id: str, lease_s: float) -> str | None:
-        """Claims a mutation on one thing (`abort wercker:577a…`). None if it is ours now, else
-        the user id of who holds it. A claim ends with its lease, never earlier.
+    def claim_action(
+        self, key: str, command_id: int, lease_s: float, passing: int | None = None
+    ) -> Command | None:
+        """Claims a mutation on one thing (`abort wercker:577a…`) for a command. None if it is its
+        own now, else the command that holds it: one that is under way, or that ended less than
+        its `told_for_s` ago. A claim ends with its lease, and with a command that was refused;
+        `passing` is the command whose claim does not count.
         """
-
-    def release_action(self, key: str) -> None:
-        """Ends a claim before its lease does."""
 
     # Listings and cards
 
@@ -91,10 +104,8 @@ class Store(Protocol):
 
     def listing(self, channel: str, user_id: str, max_age_s: float) -> tuple[RunRef, ...]: ...
 
-    def save_card(self, channel: str, ts: str, ref: RunRef) -> None:
-        """Remembers which run a posted message is about."""
-
-    def card_run(self, channel: str, ts: str) -> RunRef | None: ...
+    def card_run(self, channel: str, ts: str) -> RunRef | None:
+        """Which run a posted message is about."""
 
     # Watches
 

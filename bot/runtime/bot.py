@@ -13,7 +13,6 @@ from slack_sdk import WebClient
 from bot.domain.errors import ConfigError, StoreError
 from bot.domain.outbox import Outcome
 from bot.domain.pipelines import Pattern
-from bot.domain.runs import Run
 from bot.domain.watches import Filter, Watch
 from bot.runtime.clock import SystemClock, jitter, new_mark
 from bot.runtime.fleet import build_fleet
@@ -28,6 +27,7 @@ from bot.services.commands import Commands, Services
 from bot.services.explaining import Explaining
 from bot.services.histories import Histories
 from bot.services.housekeeping import Housekeeping
+from bot.services.ledger import Ledger
 from bot.services.listing import Listing
 from bot.services.lookout import Lookout
 from bot.services.parallel import Parallel
@@ -37,6 +37,7 @@ from bot.services.pool import Pool
 from bot.services.reading import Reading
 from bot.services.rehearsing import Rehearsing
 from bot.services.relay import Relay
+from bot.services.sending import Sending
 from bot.services.watching import Watching
 from bot.slack.answering import Answering
 from bot.slack.app import create_app
@@ -78,6 +79,7 @@ class Bot:
         self._fatal = threading.Event()
         self._fleet = build_fleet(settings, self._clock)
         self._store = SqliteStore(settings.database_path, self._clock, new_mark)
+        self._ledger = Ledger()
         self._client: WebClient = web_client(self._token, settings.slack_api_url)
         self._identity = Identity(self._client)
         self._pool = Pool("command", COMMAND_WORKERS, COMMAND_BACKLOG)
@@ -179,12 +181,13 @@ class Bot:
         directory = SlackDirectory(self._client, self._identity, groups, self._clock)
         choices = Choices(self._fleet, self._store)
         parallel = Parallel(self._ask_pool)
+        sending = Sending(self._store, self._ledger, self._clock, self._poller.sources_of)
         patterns = Patterns(self._fleet, choices, parallel)
         services = Services(
             Listing(self._fleet, self._store, choices, parallel, self._clock),
             Reading(choices, self._clock),
             Catalog(self._fleet, self._store, parallel, self._clock),
-            Acting(self._store, choices, self._clock, new_mark, self._look_at),
+            Acting(self._store, choices, self._clock, new_mark, sending),
             Watching(self._fleet, self._store, patterns, self._clock, self._replan),
             Explaining(self._store, choices, self._clock),
             Rehearsing(self._fleet, self._store, patterns, self._clock),
@@ -194,6 +197,7 @@ class Bot:
             services,
             self._fleet,
             self._store,
+            self._ledger,
             directory,
             frozenset(self._settings.operators),
             self._clock,
@@ -230,6 +234,7 @@ class Bot:
             "identity", self._identity_turn, lambda: 3.0 if self._identity.error else 10.0
         )
         add("lookout", self._lookout_turn, lambda: min(1.0, self._settings.poll.max_interval_s))
+        add("ledger", self._ledger_turn, lambda: 1.0)
         add("clean", self._clean_turn, lambda: 60.0)
         self._cleaned_at = self._clock.monotonic()
 
@@ -254,6 +259,10 @@ class Bot:
         self._lookout.look()
         return False
 
+    def _ledger_turn(self) -> bool:
+        self._ledger.catch_up()
+        return False
+
     def _clean_turn(self) -> bool:
         if self._clock.monotonic() - self._cleaned_at >= HOUR_S:
             self._cleaned_at = self._clock.monotonic()
@@ -264,6 +273,7 @@ class Bot:
         """Ends what runs, from the edge inwards. A part that fails at it leaves none running."""
         with ExitStack() as ends:
             ends.callback(self._store.close)
+            ends.callback(self._write_the_rest)
             ends.callback(self._fleet.close)
             ends.callback(self._ask_pool.close)
             ends.callback(self._supervisor.stop, DRAIN_S / 2)
@@ -290,12 +300,6 @@ class Bot:
     def _replan(self) -> None:
         self._planner.wake.set()
 
-    def _look_at(self, run: Run) -> None:
-        """Polls soon what was just changed by us: every planned source of its instance."""
-        for state in self._store.source_states():
-            if state.key.instance == run.ref.instance:
-                self._store.hurry_source(state.key)
-
     def _count(self, outcome: Outcome) -> None:
         self._metrics.sends.labels(outcome.value).inc()
         if outcome is Outcome.APP_REFUSED:
@@ -318,6 +322,13 @@ class Bot:
         waiting = threading.Event()
         while self._pool.load and self._clock.monotonic() < ends_at:
             waiting.wait(0.05)
+
+    def _write_the_rest(self) -> None:
+        """What still cannot be written is reported as interrupted after the next start."""
+        try:
+            self._ledger.catch_up()
+        except StoreError as error:
+            log.warning("ledger.lost", extra={"detail": error.detail})
 
     def _settings_watches(self) -> list[Watch]:
         now = self._clock.now()

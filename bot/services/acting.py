@@ -1,17 +1,14 @@
 """The commands that change something at a vendor: trigger, abort, retry.
 
-Each reads first, refuses what makes no sense with nothing sent, puts one card into the
-channel, sends exactly one request and writes what became of it on the card and in the audit.
+Each reads first, refuses what makes no sense with nothing sent, and leaves the rest to Sending.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Protocol
 
 from bot.domain.access import Verb
 from bot.domain.audit import CommandState
-from bot.domain.chat import Announcer, Asker, Posted
+from bot.domain.chat import Asker
 from bot.domain.clock import Clock, Deadline
 from bot.domain.errors import Kind, ProviderError, UserError
 from bot.domain.intents import AbortRun, RetryRun, TriggerRun
@@ -29,7 +26,6 @@ from bot.domain.replies import (
     ActionCard,
     ActionState,
     Answer,
-    Busy,
     Confirmation,
     Preview,
     PreviewLine,
@@ -38,28 +34,9 @@ from bot.domain.runs import Run
 from bot.domain.store import Store
 from bot.services import parameters
 from bot.services.choices import Choices, Chosen
-from bot.services.controls import controls_of, refusal
+from bot.services.controls import refusal
 from bot.services.fleet import Instance
-
-READ_DEADLINE_S = 6.0
-CHANGE_DEADLINE_S = 14.0
-IN_FLIGHT_S = 30.0
-"""For how long one person's mutation of a run keeps others from sending the same."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A mutation that was recorded and allowed: its audit row, who asked, and their channel."""
-
-    command_id: int
-    asker: Asker
-    announcer: Announcer
-
-
-class OnStarted(Protocol):
-    """Told which run an order led to, so that its state is soon looked at."""
-
-    def __call__(self, run: Run) -> None: ...
+from bot.services.sending import READ_DEADLINE_S, Order, Sending
 
 
 class Acting:
@@ -71,13 +48,13 @@ class Acting:
         choices: Choices,
         clock: Clock,
         new_mark: Callable[[], str],
-        on_started: OnStarted,
+        sending: Sending,
     ) -> None:
         self._store = store
         self._choices = choices
         self._clock = clock
         self._new_mark = new_mark
-        self._on_started = on_started
+        self._sending = sending
 
     def preview_trigger(self, intent: TriggerRun) -> Answer:
         """The dry run: everything is read and checked, nothing is sent."""
@@ -96,7 +73,7 @@ class Acting:
         card = ActionCard(
             Verb.TRIGGER, order.asker.user_id, target, ActionState.SENDING, reason=intent.reason
         )
-        self._send(order, one, card, lambda p, d: _trigger(p, request, d))
+        self._sending.send(order, one, card, lambda p, d: _trigger(p, request, d))
 
     def abort(self, intent: AbortRun, order: Order) -> Answer | None:
         self._refuse_at_once(intent.run, order.asker, Capability.ABORT)
@@ -116,7 +93,9 @@ class Acting:
             reason=intent.reason,
         )
         note = one.spec.abort_note
-        return self._alone(order, one, card, lambda p, d: Started(_abort(p, run, d), note))
+        return self._sending.send_alone(
+            order, one, card, lambda p, d: Started(_abort(p, run, d), note)
+        )
 
     def preview_retry(self, intent: RetryRun, asker: Asker) -> Answer:
         chosen = self._retryable(intent, asker)
@@ -151,7 +130,7 @@ class Acting:
             run=run,
             reason=intent.reason,
         )
-        return self._alone(order, one, card, lambda p, d: _retry(p, request, d))
+        return self._sending.send_alone(order, one, card, lambda p, d: _retry(p, request, d))
 
     # What comes before sending
 
@@ -197,77 +176,14 @@ class Acting:
 
     def _ask_back(self, verb: Verb, run: Run, reason: str, order: Order) -> Answer:
         """A run that was named by its place in a list is confirmed by its name first."""
-        self._settle(order, CommandState.REFUSED, str(run.ref), "asked to confirm first")
+        self._store.update_command(
+            order.command_id,
+            CommandState.REFUSED,
+            target=str(run.ref),
+            outcome="asked to confirm first",
+        )
         text = f"{verb.value.capitalize()} {run.ref}?"
         return Answer(Confirmation(verb, run, text, reason))
-
-    # Sending
-
-    def _alone(self, order: Order, one: Instance, card: ActionCard, send: "Send") -> Answer | None:
-        """Sends, unless somebody is doing the same to the same run right now.
-
-        A button keeps its claim a while after the deed, for the second of two presses.
-        """
-        keys = [f"{card.verb} {card.target}"]
-        if order.asker.origin == "button":
-            keys.append(f"press {card.verb} {card.target}")
-        for key in keys:
-            holder = self._store.claim_action(key, order.asker.user_id, IN_FLIGHT_S)
-            if holder is not None:
-                return self._already(order, card, holder)
-        is_sent = False
-        try:
-            is_sent = self._send(order, one, card, send)
-        finally:
-            for key in keys[:1] if is_sent else keys:
-                self._store.release_action(key)
-        return None
-
-    def _already(self, order: Order, card: ActionCard, holder: str) -> Answer:
-        self._settle(order, CommandState.REFUSED, card.target, f"{holder} is doing it")
-        return Answer(Busy(holder, card.verb, card.target))
-
-    def _send(self, order: Order, one: Instance, card: ActionCard, send: "Send") -> bool:
-        """Sends one request; False when it certainly did nothing."""
-        posted = order.announcer.announce(card)
-        self._store.update_command(order.command_id, CommandState.ACCEPTED, target=card.target)
-        deadline = Deadline.after(self._clock, CHANGE_DEADLINE_S)
-        try:
-            started = one.change(lambda p: send(p, deadline), deadline)
-        except ProviderError as error:
-            self._failed(order, posted, card, error)
-            return error.kind is Kind.AMBIGUOUS
-        self._done(order, posted, card, one, started)
-        return True
-
-    def _done(
-        self, order: Order, posted: Posted | None, card: ActionCard, one: Instance, started: Started
-    ) -> None:
-        run = started.run
-        target = str(run.ref) if run else card.target
-        self._settle(order, CommandState.DONE, target, started.note or "done")
-        controls = controls_of(run, one.spec) if run else ()
-        done = replace(card, state=ActionState.DONE, run=run, note=started.note, controls=controls)
-        if run is not None and posted is not None:  # before people see it and answer in its thread
-            self._store.save_card(posted.channel, posted.ts, run.ref)
-        order.announcer.update(posted, done)
-        if run is not None:
-            self._on_started(run)
-
-    def _failed(
-        self, order: Order, posted: Posted | None, card: ActionCard, error: ProviderError
-    ) -> None:
-        is_open = error.kind is Kind.AMBIGUOUS
-        state = CommandState.UNKNOWN if is_open else CommandState.REFUSED
-        self._settle(order, state, card.target, error.message)
-        shown = ActionState.UNKNOWN if is_open else ActionState.REFUSED
-        order.announcer.update(posted, replace(card, state=shown, run=None, note=error.message))
-
-    def _settle(self, order: Order, state: CommandState, target: str, outcome: str) -> None:
-        self._store.update_command(order.command_id, state, target=target, outcome=outcome)
-
-
-Send = Callable[[Provider, Deadline], Started]
 
 
 def _require(one: Instance, capability: Capability) -> None:

@@ -7,12 +7,14 @@ runs afterwards on a pool thread and always ends with an answer or a card.
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from bot.domain.access import Access, Person, Policy, Verb, decide
 from bot.domain.audit import CommandState, NewCommand
 from bot.domain.chat import Announcer, Asker, Directory
 from bot.domain.clock import Clock
 from bot.domain.digests import list_all
+from bot.domain.endings import Ending
 from bot.domain.errors import BotError, UserError
 from bot.domain.intents import (
     AbortRun,
@@ -39,15 +41,17 @@ from bot.domain.intents import (
 )
 from bot.domain.replies import Answer, HelpPage, Offer, Problem
 from bot.domain.store import Store
-from bot.services.acting import Acting, Order
+from bot.services.acting import Acting
 from bot.services.catalog import Catalog
 from bot.services.explaining import Explaining
 from bot.services.fleet import Fleet
 from bot.services.histories import Histories
+from bot.services.ledger import Ledger
 from bot.services.listing import Listing
 from bot.services.parameters import MASK, trigger_help
 from bot.services.reading import Reading
 from bot.services.rehearsing import Rehearsing
+from bot.services.sending import Order
 from bot.services.watching import Watching
 
 log = logging.getLogger(__name__)
@@ -88,6 +92,7 @@ class Commands:
         services: Services,
         fleet: Fleet,
         store: Store,
+        ledger: Ledger,
         directory: Directory,
         operators: frozenset[str],
         clock: Clock,
@@ -95,6 +100,7 @@ class Commands:
         self._services = services
         self._fleet = fleet
         self._store = store
+        self._ledger = ledger
         self._directory = directory
         self._operators = operators
         self._clock = clock
@@ -245,7 +251,8 @@ class Commands:
                 answer = services.watching.unmute(intent, request.asker)
             case _:
                 raise UserError("that is not built yet.", help_command="/watch help")
-        self._store.update_command(order.command_id, CommandState.DONE, outcome="done")
+        done = Ending(order.command_id, CommandState.DONE, "", "done")
+        self._ledger.write(partial(self._store.end_command, done))
         return answer
 
     def help(self, topic: Topic) -> HelpPage:
@@ -253,12 +260,8 @@ class Commands:
         return HelpPage(topic, providers=tuple(trigger_help(one) for one in self._fleet))
 
     def _refused(self, command_id: int | None, outcome: str) -> None:
-        if command_id is None:
-            return
-        try:
-            self._store.settle_refused(command_id, outcome)
-        except BotError as error:
-            log.warning("audit.failed", extra={"detail": error.detail})
+        if command_id is not None:
+            self._ledger.write(partial(self._store.settle_refused, command_id, outcome))
 
 
 def verb_of(intent: Intent) -> Verb:

@@ -10,6 +10,7 @@ from bot.domain.errors import BotError, Kind, ProviderError, StoreError
 from bot.domain.pipelines import Pattern
 from bot.domain.polls import PollChanges, PollClaim, PollView, SourceKey
 from bot.domain.providers import Observation
+from bot.domain.runs import Run
 from bot.domain.store import Store
 from bot.services.alerts import decide
 from bot.services.fleet import Fleet, Instance
@@ -61,6 +62,22 @@ class Poller:
             for one in self._fleet:
                 wanted.update(sources_of(one, watch.pattern))
         self._store.plan_sources(wanted)
+
+    def sources_of(self, run: Run) -> set[SourceKey]:
+        """Those that are polled and show this run: where a watch is for many pipelines, the one
+        among its sources that the run's own pipeline has, if there is one.
+        """
+        one = self._fleet.find(run.ref.instance)
+        if one is None:
+            return set()
+        own = [Pattern(one.name, key) for key in (run.pipeline.key, *run.aliases)]
+        nearest = {key for pattern in own for key in sources_of(one, pattern)}
+        found: set[SourceKey] = set()
+        for watch in self._store.watches():
+            if watch.suspended_because is None and watch.pattern.matches(run.pipeline, run.aliases):
+                those = set(sources_of(one, watch.pattern))
+                found |= (those & nearest) or those
+        return found
 
     def poll_next(self, instances: Collection[str]) -> bool:
         """Polls the source that has been due for longest; False if none is due."""

@@ -94,13 +94,13 @@ class Conversation:
             self._by_response_url(rendered, is_shared=True)
         return posted
 
-    def update(self, posted: Posted | None, card: ActionCard) -> None:
+    def update(self, posted: Posted | None, card: ActionCard) -> bool:
         rendered = self.rendered(card)
         if posted is None:
             is_shared = not self._is_in_doubt
-            if not self._by_response_url(rendered, is_shared=is_shared):
-                self._directly(rendered, is_shared=False)
-            return
+            return self._by_response_url(rendered, is_shared=is_shared) or self._directly(
+                rendered, is_shared=False
+            )
         try:
             _patiently(
                 lambda: self._client.chat_update(
@@ -111,6 +111,8 @@ class Conversation:
         except Exception as error:  # noqa: BLE001  # the deed is done and audited; say it anyhow
             self._failed("card.not_updated", error)
             self._ephemerally(rendered, is_shared=False)
+            return False
+        return True
 
     def rendered(self, reply: Reply) -> Rendered:
         return render(reply, self._context_of(self._asker.channel))

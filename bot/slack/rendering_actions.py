@@ -97,8 +97,20 @@ def _aborted(reply: ActionCard, run: Run) -> str:
     return f"{words}  {run_label(run)}  {place}{after} by {user(reply.requester)}{reason}{when}"
 
 
-def busy(reply: Busy, context: RenderContext) -> Rendered:  # noqa: ARG001
+def busy(reply: Busy, context: RenderContext) -> Rendered:
+    if reply.state is not ActionState.SENDING:
+        return _has_been_asked(reply, context)
     doing = {"trigger": "triggering", "abort": "aborting", "retry": "retrying"}
     verb = doing.get(reply.verb, f"doing {reply.verb} on")
     target = literal(reply.target, 240)
     return compose([f"ⓘ {user(reply.holder)} is {verb} {target} right now. Nothing more was sent."])
+
+
+def _has_been_asked(reply: Busy, context: RenderContext) -> Rendered:
+    _symbol, word = _STATES[reply.state]
+    target = literal(reply.target, 240)
+    lines = [f"ⓘ {user(reply.holder)} has asked to {reply.verb} {target} already — {word}."]
+    if reply.run is not None:
+        lines.append(run_line(reply.run, context.now))
+    check = "Check at the provider. " if reply.state is ActionState.UNKNOWN else ""
+    return compose([*lines, f"{check}Nothing more was sent."])

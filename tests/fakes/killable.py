@@ -33,7 +33,7 @@ COMMITS = (
     "claim_message",
     "settle_sent",
 )
-COMMAND_COMMITS = ("record_command", "update_command", "is_first_time")
+COMMAND_COMMITS = ("record_command", "accept_command", "end_command", "is_first_time")
 CALLS: dict[str, tuple[type, str]] = {
     "fetch": (Instance, "poll"),
     "send": (SlackNotifier, "send"),

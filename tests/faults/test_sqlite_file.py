@@ -94,7 +94,7 @@ def test_a_killed_process_leaves_nothing_locked_and_all_told(engine: SqliteEngin
         other.wait(timeout=30)
     store = engine.start()
     (interrupted,) = store.interrupt_commands()
-    assert interrupted.state is CommandState.INTERRUPTED
+    assert interrupted.state is CommandState.RECEIVED
     claim = store.claim_message(60)
     assert claim is not None
     assert claim.is_ambiguous

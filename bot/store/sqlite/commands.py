@@ -7,6 +7,8 @@ from sqlite_utils import Database
 
 from bot.domain.access import Verb
 from bot.domain.audit import Command, CommandState, NewCommand
+from bot.domain.chat import Posted
+from bot.domain.endings import Ending, card_key
 from bot.domain.errors import StoreError
 from bot.domain.runs import RunRef
 from bot.store.codec import storable, storable_or_none, time_text
@@ -66,6 +68,41 @@ def update(
         raise StoreError("That command is not in the audit.", f"id {command_id}")
 
 
+def accept(db: Database, command_id: int, target: str, card: Posted | None, now: str) -> None:
+    update(db, command_id, CommandState.ACCEPTED, target, None, None)
+    if card is not None:
+        note_card(db, command_id, card, now)
+
+
+def note_card(db: Database, command_id: int, card: Posted, now: str) -> None:
+    """Makes the card known as a message that edits may belong to."""
+    db.execute(
+        "INSERT OR IGNORE INTO lanes (channel, paused_until_at) VALUES (?, 0)", [card.channel]
+    )
+    db.execute(
+        "INSERT INTO outbox (channel, key, form, kind, body, state, ts, ended)"
+        " VALUES (?, ?, 'post', '', '', 'sent', ?, ?) ON CONFLICT (key) DO NOTHING",
+        [card.channel, card_key(command_id), card.ts, now],
+    )
+
+
+def end(db: Database, ending: Ending, now_s: float) -> None:
+    """A claim of the command is kept for presses that come late."""
+    db.execute(
+        "UPDATE commands SET state = ?, target = ?, outcome = ? WHERE id = ?",
+        [
+            ending.state.value,
+            storable(ending.target),
+            storable(ending.outcome),
+            ending.command_id,
+        ],
+    )
+    db.execute(
+        "UPDATE actions SET ends_at = ? WHERE command_id = ?",
+        [now_s + ending.told_for_s, ending.command_id],
+    )
+
+
 def refuse(db: Database, command_id: int, outcome: str) -> None:
     """Changes nothing if the command is over."""
     db.execute(
@@ -85,13 +122,18 @@ def count_since(db: Database, user_id: str, since: datetime, now: datetime) -> i
 
 
 def interrupt(db: Database, opening: int) -> tuple[Command, ...]:
-    """Those of earlier openings of the store that were not over."""
+    """Those of earlier openings of the store that were not over, as they were."""
     rows = db.execute(
-        "UPDATE commands SET state = 'interrupted'"
-        " WHERE state IN ('received', 'accepted') AND opening < ? RETURNING *",
+        "SELECT * FROM commands WHERE state IN ('received', 'accepted') AND opening < ?"
+        " ORDER BY id",
         [opening],
     ).fetchall()
-    return tuple(sorted(map(_command, rows), key=lambda one: one.command_id))
+    db.execute(
+        "UPDATE commands SET state = 'interrupted'"
+        " WHERE state IN ('received', 'accepted') AND opening < ?",
+        [opening],
+    )
+    return tuple(map(_command, rows))
 
 
 def newest(db: Database, limit: int) -> tuple[Command, ...]:
@@ -119,19 +161,20 @@ def _command(row: sqlite3.Row) -> Command:
     )
 
 
-def claim_action(db: Database, key: str, user_id: str, now_s: float, lease_s: float) -> str | None:
-    """None if the claim is ours now, else who holds it."""
+def claim_action(
+    db: Database, key: str, command_id: int, now_s: float, lease_s: float, passing: int | None
+) -> Command | None:
+    """None if the claim is this command's now, else the command that holds it."""
     held = db.execute(
-        "SELECT user_id FROM actions WHERE key = ? AND ends_at > ?", [key, now_s]
+        "SELECT commands.* FROM actions JOIN commands ON commands.id = command_id"
+        " WHERE key = ? AND ends_at > ? AND commands.id IS NOT ?"
+        " AND state IN ('received', 'accepted', 'done', 'unknown')",
+        [key, now_s, passing],
     ).fetchone()
     if held is not None:
-        return str(held["user_id"])
+        return _command(held)
     db.execute(
-        "INSERT OR REPLACE INTO actions (key, user_id, ends_at) VALUES (?, ?, ?)",
-        [key, user_id, now_s + lease_s],
+        "INSERT OR REPLACE INTO actions (key, command_id, ends_at) VALUES (?, ?, ?)",
+        [key, command_id, now_s + lease_s],
     )
     return None
-
-
-def release_action(db: Database, key: str) -> None:
-    db.execute("DELETE FROM actions WHERE key = ?", [key])

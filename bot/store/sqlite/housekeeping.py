@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlite_utils import Database
 
+from bot.domain.endings import FOLLOWED_S
 from bot.store.codec import time_text
 from bot.store.sqlite import lanes, runs
 
@@ -37,6 +38,7 @@ def take_over(db: Database, now_s: float, now: datetime, token: Callable[[], str
         db.execute("INSERT OR IGNORE INTO facts (name, value) VALUES (?, ?)", [name, value])
     db.execute("DELETE FROM facts WHERE name IN ('paused_until_at', 'edits_paused_until_at')")
     db.execute("DELETE FROM actions")
+    db.execute("UPDATE followed SET until_at = ?", [now_s + FOLLOWED_S])
     db.execute("UPDATE lanes SET paused_until_at = ?", [now_s])
     db.execute("UPDATE sources SET claim_ends_at = NULL, due_at = ?, wanted_at = ?", [now_s, now_s])
     lanes.end_claims(db)

@@ -70,16 +70,23 @@ def _by_instance(refs: Iterable[RunRef]) -> list[tuple[str, str]]:
 
 
 def open_of_source(db: Database, source_id: int, now: datetime) -> tuple[OpenRun, ...]:
-    """Those that changed within a week: a run that never ends is not asked for for ever."""
+    """Those that changed within a week: a run that never ends is not asked for for ever. Those
+    that were just changed by us too, whatever is stored of them.
+    """
     rows = db.execute(
-        "SELECT runs.run_id, seen, created FROM source_runs"
+        "SELECT run_id, runs.seen, runs.created FROM source_runs"
         " JOIN runs USING (instance, run_id)"
-        " WHERE source_id = ? AND is_over = 0 AND changed >= ? ORDER BY seen, runs.run_id",
-        [source_id, time_text(now - _GIVEN_UP_AFTER)],
+        " WHERE source_id = :source_id AND is_over = 0 AND changed >= :given_up"
+        " UNION"
+        " SELECT run_id, coalesce(runs.seen, since), coalesce(runs.created, followed.created)"
+        " FROM followed JOIN sources ON sources.id = source_id"
+        " LEFT JOIN runs USING (instance, run_id)"
+        " WHERE source_id = :source_id ORDER BY 2, 1",
+        {"source_id": source_id, "given_up": time_text(now - _GIVEN_UP_AFTER)},
     )
     return tuple(
-        OpenRun(row["run_id"], datetime.fromisoformat(row["seen"]), read_time(row["created"]))
-        for row in rows
+        OpenRun(run_id, datetime.fromisoformat(seen), read_time(created))
+        for run_id, seen, created in rows
     )
 
 

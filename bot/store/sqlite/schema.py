@@ -54,9 +54,10 @@ CREATE INDEX commands_not_over ON commands (opening) WHERE state IN ('received',
 
 CREATE TABLE actions (
     key TEXT PRIMARY KEY,
-    user_id TEXT NOT NULL,
+    command_id INTEGER NOT NULL REFERENCES commands (id) ON DELETE CASCADE,
     ends_at REAL NOT NULL
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX actions_of_command ON actions (command_id);
 
 CREATE TABLE listings (
     channel TEXT NOT NULL,
@@ -200,6 +201,15 @@ CREATE TABLE source_runs (
     FOREIGN KEY (instance, run_id) REFERENCES runs (instance, run_id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX source_runs_of_run ON source_runs (instance, run_id);
+
+CREATE TABLE followed (
+    source_id INTEGER NOT NULL REFERENCES sources (id) ON DELETE CASCADE,
+    run_id TEXT NOT NULL,
+    since TEXT NOT NULL,
+    created TEXT,
+    until_at REAL NOT NULL,
+    PRIMARY KEY (source_id, run_id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE episodes (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

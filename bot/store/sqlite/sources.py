@@ -7,8 +7,10 @@ from datetime import datetime
 
 from sqlite_utils import Database
 
+from bot.domain.endings import FOLLOWED_S
 from bot.domain.polls import PollClaim, SourceKey, SourceState
-from bot.store.codec import read_time, storable, time_text
+from bot.domain.runs import Run
+from bot.store.codec import read_time, storable, time_text, time_text_or_none
 from bot.store.sqlite import runs
 
 
@@ -86,6 +88,7 @@ def settle_good(
         " due_at = CASE WHEN is_hurried THEN ? ELSE ? END WHERE id = ?",
         [storable(cursor), time_text(now), now_s, now_s, now_s + due_in_s, source_id],
     )
+    db.execute("DELETE FROM followed WHERE source_id = ? AND until_at <= ?", [source_id, now_s])
 
 
 def settle_bad(
@@ -108,6 +111,26 @@ def hurry(db: Database, key: SourceKey, now_s: float) -> None:
         " WHERE instance = ? AND source = ?",
         [now_s, key.instance, key.source],
     )
+
+
+def follow(
+    db: Database, run: Run, keys: Collection[SourceKey], now_s: float, now: datetime
+) -> None:
+    """These sources read the run until the first good poll after FOLLOWED_S; they are due now."""
+    for key in keys:
+        db.execute(
+            "INSERT OR REPLACE INTO followed (source_id, run_id, since, created, until_at)"
+            " SELECT id, ?, ?, ?, ? FROM sources WHERE instance = ? AND source = ?",
+            [
+                run.ref.run_id,
+                time_text(now),
+                time_text_or_none(run.created),
+                now_s + FOLLOWED_S,
+                key.instance,
+                key.source,
+            ],
+        )
+        hurry(db, key, now_s)
 
 
 def states(db: Database, now_s: float) -> tuple[SourceState, ...]:

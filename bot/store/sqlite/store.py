@@ -9,9 +9,11 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from bot.domain.audit import Command, CommandState, NewCommand
+from bot.domain.chat import Posted
 from bot.domain.clock import Clock
 from bot.domain.decisions import Decision
 from bot.domain.digests import News
+from bot.domain.endings import Ending
 from bot.domain.episodes import Episode
 from bot.domain.errors import StoreError
 from bot.domain.mutes import Mute
@@ -115,6 +117,28 @@ class SqliteStore:
         with self._connections.write() as db:
             commands.update(db, command_id, state, target, outcome, rule)
 
+    def accept_command(self, command_id: int, target: str, card: Posted | None) -> None:
+        with self._connections.write() as db:
+            commands.accept(db, command_id, target, card, self._now_text())
+
+    def end_command(self, ending: Ending) -> None:
+        now, now_s = self._clock.now(), self._clock.monotonic()
+        with self._connections.write() as db:
+            commands.end(db, ending, now_s)
+            if ending.run is None:
+                return
+            sources.follow(db, ending.run, ending.sources, now_s, now)
+            if ending.card is not None:
+                card = ending.card
+                listings.save_card(db, card.channel, card.ts, ending.run.ref, now)
+
+    def tell_of_command(self, command_id: int, card: Posted | None, message: NewMessage) -> None:
+        row = outbox.new_row(message)
+        with self._connections.write() as db:
+            if card is not None:
+                commands.note_card(db, command_id, card, self._now_text())
+            outbox.enqueue(db, [row], self._now_text())
+
     def settle_refused(self, command_id: int, outcome: str) -> None:
         with self._connections.write() as db:
             commands.refuse(db, command_id, outcome)
@@ -136,13 +160,12 @@ class SqliteStore:
         with self._connections.read() as db:
             return commands.newest(db, limit)
 
-    def claim_action(self, key: str, user_id: str, lease_s: float) -> str | None:
+    def claim_action(
+        self, key: str, command_id: int, lease_s: float, passing: int | None = None
+    ) -> Command | None:
         with self._connections.write() as db:
-            return commands.claim_action(db, key, user_id, self._clock.monotonic(), lease_s)
-
-    def release_action(self, key: str) -> None:
-        with self._connections.write() as db:
-            commands.release_action(db, key)
+            now_s = self._clock.monotonic()
+            return commands.claim_action(db, key, command_id, now_s, lease_s, passing)
 
     # Listings and cards
 
@@ -153,10 +176,6 @@ class SqliteStore:
     def listing(self, channel: str, user_id: str, max_age_s: float) -> tuple[RunRef, ...]:
         with self._connections.read() as db:
             return listings.newest(db, channel, user_id, self._clock.now(), max_age_s)
-
-    def save_card(self, channel: str, ts: str, ref: RunRef) -> None:
-        with self._connections.write() as db:
-            listings.save_card(db, channel, ts, ref, self._clock.now())
 
     def card_run(self, channel: str, ts: str) -> RunRef | None:
         with self._connections.read() as db:

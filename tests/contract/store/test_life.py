@@ -6,7 +6,9 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.audit import CommandState
+from bot.domain.chat import Posted
 from bot.domain.digests import CALM_S, STORM, Digest
+from bot.domain.endings import Ending
 from bot.domain.errors import StoreError
 from bot.domain.outbox import Form, NewMessage
 from bot.domain.pipelines import PipelineRef
@@ -58,11 +60,18 @@ def test_message_ids_of_a_database_keep_their_beginning(engine: Engine, store: S
     assert claimed_message(engine.start()).message_id == first
 
 
+def end(store: Store, command_id: int) -> None:
+    """A command that was done, and has a card about a run."""
+    card = Posted("C1", "1.1")
+    store.accept_command(command_id, str(RUN), card)
+    done = Ending(command_id, CommandState.DONE, str(RUN), "done", run=a_run(), card=card)
+    store.end_command(done)
+
+
 def test_what_is_over_and_old_is_forgotten(engine: Engine, store: Store) -> None:
     store.is_first_time("trigger:1")
     done = store.record_command(command())
-    store.update_command(done, CommandState.DONE)
-    store.save_card("C1", "1.1", RUN)
+    end(store, done)
     store.save_listing("C1", "U1", [RUN])
     poll(store, [snapshot(a_run())], messages=(post("a"),))
     send(store)
@@ -78,8 +87,7 @@ def test_what_is_over_and_old_is_forgotten(engine: Engine, store: Store) -> None
 
 def test_what_is_young_is_kept(engine: Engine, store: Store) -> None:
     store.is_first_time("trigger:1")
-    store.update_command(store.record_command(command()), CommandState.DONE)
-    store.save_card("C1", "1.1", RUN)
+    end(store, store.record_command(command()))
     store.save_listing("C1", "U1", [RUN])
     poll(store, [snapshot(a_run())], messages=(post("a"),))
     send(store)
@@ -182,7 +190,7 @@ def test_a_fixed_episode_is_forgotten_with_its_card(engine: Engine, store: Store
 WRITES: dict[str, Callable[[Store], object]] = {
     "is_first_time": lambda store: store.is_first_time("k"),
     "record_command": lambda store: store.record_command(command()),
-    "claim_action": lambda store: store.claim_action("k", "U1", 1),
+    "claim_action": lambda store: store.claim_action("k", 1, 1),
     "claim_message": lambda store: store.claim_message(1),
     "claim_source": lambda store: store.claim_source(1, ["wercker"]),
     "enqueue": lambda store: store.enqueue([post("a")]),

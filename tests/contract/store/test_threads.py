@@ -36,9 +36,11 @@ def test_one_of_many_is_first(store: Store) -> None:
 
 
 def test_one_of_many_holds_an_action(store: Store) -> None:
-    holders = at_once(lambda n: store.claim_action("k", f"U{n}", 30))
-    winner = f"U{holders.index(None)}"
-    assert Counter(holders) == {None: 1, winner: THREADS - 1}
+    ids = [store.record_command(command()) for _ in range(THREADS)]
+    holders = at_once(lambda n: store.claim_action("k", ids[n], 30))
+    winner = ids[holders.index(None)]
+    assert {held.command_id for held in holders if held is not None} == {winner}
+    assert holders.count(None) == 1
 
 
 def test_every_command_has_an_id_of_its_own(store: Store) -> None:
