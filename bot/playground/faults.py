@@ -21,10 +21,10 @@ class Fault:
 
     `drop_before` closes the connection with nothing done; `drop_after` does the work and loses
     the reply; `garbled` does it and answers with other bytes. `status`/`body`/`headers` replace
-    the reply without doing the work. `delay_s` waits first. `drip_s` sends the body byte by byte with that pause. `hang` never answers.
-    `is_cache` answers an address for ever as it answered it first; with `times` set to 0 and back
-    it serves that old page again. `then` is what happens in the service behind an answer, such as
-    runs that are made between two pages.
+    the reply without doing the work. `delay_s` waits first. `drip_s` sends the body byte by byte
+    with that pause. `hang` never answers. `is_cache` answers an address for ever as it answered
+    it first; with `times` set to 0 and back it serves that old page again. `then` is what
+    happens in the service behind an answer, such as runs that are made between two pages.
     """
 
     path: str = ".*"
