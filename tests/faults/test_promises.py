@@ -108,7 +108,7 @@ def test_promise_4_a_command_whose_answer_is_lost_is_sent_once(newsroom: Open) -
 def test_promise_4_what_a_restart_interrupts_is_reported_and_not_repeated(newsroom: Open) -> None:
     room = newsroom()
     room.break_down("wercker", method="POST", hang=True)
-    room.person().does(f"/trigger wercker:{SHOP}")
+    card = room.person().asks(f"/trigger wercker:{SHOP}")
     room.wait(room.changes, "the request")
     (row,) = room.audit()
     assert row["state"] == "accepted"
@@ -119,6 +119,8 @@ def test_promise_4_what_a_restart_interrupts_is_reported_and_not_repeated(newsro
     room.start_bot()
     told = room.waits_for("A restart interrupted")
     assert "unknown whether it arrived" in told.visible
+    room.wait(lambda: "— sending" not in room.person().again(card).visible, "the end of the card")
+    assert "— unknown" in room.person().again(card).visible
     assert [row["state"] for row in room.audit()] == ["interrupted"]
     assert len(room.changes()) == 1
 

@@ -2,14 +2,26 @@ from datetime import timedelta
 
 import pytest
 
+from bot.domain.audit import CommandState
+from bot.domain.endings import FOLLOWED_S, Ending
 from bot.domain.outbox import NewMessage
 from bot.domain.polls import PollChanges, PollView, SourceKey
 from bot.domain.providers import Observation, OpenRun
+from bot.domain.runs import Run
 from bot.domain.statuses import Status
 from bot.domain.store import Store
 from bot.domain.transitions import Snapshot
 from tests.fakes.store_engines import Engine
-from tests.fakes.store_samples import NOON, SOURCE, a_run, claimed_source, poll, post, snapshot
+from tests.fakes.store_samples import (
+    NOON,
+    SOURCE,
+    a_run,
+    claimed_source,
+    command,
+    poll,
+    post,
+    snapshot,
+)
 
 OTHER = SourceKey("testery", "all")
 NOTHING = Observation((), "c")
@@ -236,3 +248,61 @@ def test_an_open_run_is_given_up_after_a_week_without_change(engine: Engine, sto
     poll(store, [snapshot(a_run("r2", Status.RUNNING), engine.now())])
     engine.pass_time(61)
     assert [one.run_id for one in claimed_source(store).open_runs] == ["r2"]
+
+
+def follow(store: Store, run: Run) -> None:
+    """A command of ours led to this run."""
+    command_id = store.record_command(command())
+    done = Ending(command_id, CommandState.DONE, "", "", run=run, sources=[SOURCE])
+    store.end_command(done)
+
+
+def followed(store: Store) -> list[str]:
+    """What the next poll is asked to read by itself; it is a good one."""
+    store.hurry_source(SOURCE)
+    claim = claimed_source(store)
+    store.record_poll(claim, NOTHING, 500, store_nothing)
+    return [one.run_id for one in claim.open_runs]
+
+
+def test_a_run_that_we_changed_is_followed_a_while_though_it_is_over(
+    engine: Engine, store: Store
+) -> None:
+    poll(store, [snapshot(a_run("r1"))])
+    assert followed(store) == []
+    follow(store, a_run("r1"))
+    assert followed(store) == ["r1"]
+    engine.pass_time(FOLLOWED_S)
+    assert followed(store) == ["r1"], "the first good poll after that"
+    assert followed(store) == []
+
+
+def test_a_run_that_we_started_is_followed_before_it_was_ever_read(store: Store) -> None:
+    store.plan_sources([SOURCE])
+    store.record_poll(claimed_source(store), NOTHING, 500, store_nothing)
+    run = a_run("new", Status.QUEUED)
+    follow(store, run)
+    claim = claimed_source(store)
+    assert claim.open_runs == (OpenRun("new", NOON, run.created),), "and the source is due"
+
+
+def test_a_run_that_we_changed_is_followed_through_bad_polls_and_restarts(
+    engine: Engine, store: Store
+) -> None:
+    store.plan_sources([SOURCE])
+    follow(store, a_run("r1"))
+    engine.pass_time(FOLLOWED_S + 1)
+    store.record_failed_poll(claimed_source(store), "down", 0)
+    engine.crash(store)
+    after = engine.start()
+    assert followed(after) == ["r1"]
+    engine.pass_time(FOLLOWED_S)
+    assert followed(after) == ["r1"]
+    assert followed(after) == []
+
+
+def test_a_run_is_followed_once(store: Store) -> None:
+    poll(store, [snapshot(a_run("r1", Status.RUNNING))])
+    for _ in range(2):
+        follow(store, a_run("r1", Status.RUNNING))
+    assert followed(store) == ["r1"]
