@@ -200,8 +200,8 @@ class SlackStandin:
 
     @property
     def connections(self) -> int:
-        """Socket Mode connections open now."""
-        return len(self._socket.connections)
+        """Socket Mode connections open now that were not told to go."""
+        return sum(not connection.leaving for connection in list(self._socket.connections))
 
     def wait_for(self, seen: Callable[[], T], limit_s: float = 10, what: str = "") -> T:
         """The first true value of `seen()`; raises `AssertionError` after `limit_s`."""
