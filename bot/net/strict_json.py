@@ -1,12 +1,13 @@
-"""JSON from strangers: no NaN, no bottomless nesting, no memory blow-up."""
+"""JSON from strangers: no bottomless nesting, no memory blow-up, no endless numbers."""
 
 import json
 import math
 import re
-from typing import Any, NoReturn
+from typing import Any
 
 MAX_DEPTH = 64
 MAX_VALUES = 500_000
+_MOST_DIGITS = 1000
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -15,7 +16,9 @@ class BadJsonError(Exception):
 
 
 def parse_json(body: bytes) -> Any:
-    """Broken UTF-8 and half surrogate pairs become U+FFFD; all else that is wrong is refused."""
+    """Broken UTF-8 and half surrogate pairs become U+FFFD, numbers that are not finite or of
+    thousands of digits become null; all else that is wrong is refused.
+    """
     if not body.strip():
         raise BadJsonError("empty")
     if body.count(b",") + body.count(b"[") + body.count(b"{") > MAX_VALUES:
@@ -29,31 +32,29 @@ def parse_json(body: bytes) -> Any:
 def _load(text: str) -> Any:
     problem = "not JSON"
     try:
-        value = json.loads(text, parse_constant=_refuse, parse_float=_finite)
-        return _whole(value) if _HALF.search(text) else value
+        value = json.loads(text, parse_constant=_no_number, parse_float=_finite, parse_int=_short)
+        if value is not None or text.strip() == "null":
+            return _whole(value) if _HALF.search(text) else value
+        problem = "a number that is not finite"
     except RecursionError:
         problem = "nested too deep"
-    except _NotFiniteError:
-        problem = "a number that is not finite"
     except ValueError:
         pass
     # Raised out here, since the caught error holds the whole text.
     raise BadJsonError(problem)
 
 
-class _NotFiniteError(ValueError):
-    pass
+def _no_number(_word: str) -> None:
+    """In place of NaN and the like: it must cost its own item only, and no other of the page."""
 
 
-def _refuse(_word: str) -> NoReturn:
-    raise _NotFiniteError
-
-
-def _finite(digits: str) -> float:
+def _finite(digits: str) -> float | None:
     number = float(digits)
-    if math.isinf(number):
-        raise _NotFiniteError
-    return number
+    return number if math.isfinite(number) else None
+
+
+def _short(digits: str) -> int | None:
+    return int(digits) if len(digits) <= _MOST_DIGITS else None
 
 
 def _whole(value: Any) -> Any:

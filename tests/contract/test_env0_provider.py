@@ -1190,7 +1190,7 @@ class TestErrors:
         raised(lambda: bench.provider.check(within(10)))
         raised(bench.trigger)
 
-    @pytest.mark.parametrize("body", [b"{}", b"7", b"null", b'"x"', b"[[[[", b"", b'[{"a": NaN}]'])
+    @pytest.mark.parametrize("body", [b"{}", b"7", b"null", b'"x"', b"[[[[", b"", b"NaN"])
     def test_odd_lists(self, bench: Bench, body: bytes) -> None:
         bench.provider.pipelines(within(10))
         bench.answer("/module/.*", body)

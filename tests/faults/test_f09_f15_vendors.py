@@ -22,7 +22,7 @@ USELESS = {
     "truncated": b'[{"id": "5f',
     "of another type": b'{"runs": 3}',
     "deeply nested": b"[" * 100_000,
-    "not a number": b'[{"id": NaN}]',
+    "not a number": b"NaN",
     "binary": b"\x00\xff\xfe" * 1000,
     "huge": b"[" + b"1," * (6 * 2**20) + b"1]",
 }
@@ -81,7 +81,10 @@ def test_f10_the_good_runs_of_a_bad_page_are_told(newsroom: Open) -> None:
     asked = Request(address, headers={"Authorization": f"Bearer {WERCKER_TOKEN}"})  # noqa: S310
     with urlopen(asked, timeout=5) as reply:  # noqa: S310  # of the stand-in
         good = json.load(reply)
-    body = json.dumps([{"id": 7}, "text", None, *good, [[]], {"id": "x" * 9000}]).encode()
+    no_number = float("nan")
+    bad = [{"id": no_number}, {**good[0], "id": float("inf")}, [[]], {"id": "x" * 9000}]
+    good[0]["progress"] = no_number
+    body = json.dumps([{"id": 7}, "text", None, no_number, *good, *bad]).encode()
     room.break_down("wercker", path=LISTS, status=200, body=body, headers=JSON)
     held.times = 0
     room.waits_for(run.id)

@@ -13,7 +13,10 @@ from bot.providers.conformance.front import altered
 from bot.providers.conformance.rig import INSTANCE, Rig
 from bot.providers.failing import MOST_CHARACTERS, MOST_NAMES
 
-_JUNK: tuple[Any, ...] = (None, 7, "x", [], {}, {"id": {"$gt": ""}, "status": 7})
+_NO_NUMBER = float("nan")
+_JUNK: tuple[Any, ...] = (
+    None, 7, _NO_NUMBER, "x", [], {}, {"id": _NO_NUMBER}, {"id": {"$gt": ""}, "status": 7}
+)  # fmt: skip
 
 
 class Watcher:
