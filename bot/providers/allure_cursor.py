@@ -49,9 +49,10 @@ class Mark(BaseModel):
 
     def is_before(self, launch: LaunchReply) -> bool:
         """True for a launch made after the marked one, as far as times tell."""
-        if launch.id == self.launch_id:
-            return False
-        return not launch.created_date or ms_of(launch.created_date) >= self.created_ms
+        created_ms = ms_of(launch.created_date)
+        if created_ms in {0, self.created_ms}:
+            return launch.id != self.launch_id
+        return created_ms > self.created_ms
 
 
 class Gap(BaseModel):

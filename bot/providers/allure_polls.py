@@ -10,8 +10,9 @@ Only what a list shows is seen: a launch that a person reopens is noticed while 
 50 newest of its project, or if it was not over.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from bot.domain.clock import Clock, Deadline
 from bot.domain.errors import Kind, ProviderError
@@ -23,8 +24,9 @@ from bot.providers.allure_cursor import Cursor, Gap, Mark, Seen, seen_of, steady
 from bot.providers.allure_launches import Launches
 from bot.providers.allure_replies import LaunchReply, ms_of
 from bot.providers.allure_results import Results
-from bot.providers.allure_status import Parts
+from bot.providers.allure_status import Parts, decide
 from bot.providers.failing import Inquiry, ask_for_failing, unanswered
+from bot.providers.reach import FIRST_LOOK, believed, is_far_enough
 from bot.providers.visibility import INVISIBLE
 
 PAGE_LENGTH = 50
@@ -45,30 +47,54 @@ class Walk:
     next_page: int | None = None
 
 
-def walk(read_page: Callable[[int], Page[LaunchReply]], mark: Mark | None, number: int = 0) -> Walk:
-    """Reads on until a page holds something from before the mark; the first time only one page.
-    A launch that moved on to the next page meanwhile shows there again, and counts once.
+def walk(
+    read_page: Callable[[int], Page[LaunchReply]],
+    is_enough: Callable[[Sequence[LaunchReply]], bool],
+    start: int = 0,
+) -> Walk:
+    """Reads on until a page is enough, at most ten. A launch that moved on to the next page
+    meanwhile shows there again, and counts once. A page after the first that cannot be read ends
+    the walk there, with what was found.
     """
     found: dict[int, LaunchReply] = {}
     bad_items = 0
-    for _ in range(PAGES_A_POLL if mark else 1):
-        page = read_page(number)
+    for number in range(start, start + PAGES_A_POLL):
+        try:
+            page = read_page(number)
+        except ProviderError as error:
+            if number == start or error.kind is Kind.AUTH:
+                raise
+            return Walk(tuple(found.values()), bad_items + 1, number)
         bad_items += page.bad_items
-        number += 1
         for launch in page.items:
             found.setdefault(launch.id, launch)
-        if page.is_last or not all(mark and mark.is_before(one) for one in page.items):
+        if page.is_last or is_enough(page.items):
             return Walk(tuple(found.values()), bad_items)
-    return Walk(tuple(found.values()), bad_items, number)
+    return Walk(tuple(found.values()), bad_items, start + PAGES_A_POLL)
 
 
-def newest(launches: Iterable[LaunchReply], past: Mark | None) -> Mark:
+def reaches(mark: Mark) -> Callable[[Sequence[LaunchReply]], bool]:
+    """Whether a page holds anything from before the mark, and so the end of the news."""
+    return lambda launches: not all(map(mark.is_before, launches))
+
+
+def newest(launches: Sequence[LaunchReply], past: Mark | None, now: datetime) -> Mark:
     """The later of the old mark and the newest launch: a stale page must not move it back. An
-    empty list has a mark too, before everything that comes.
+    empty list has a mark too, before everything that comes. None is later than `now`.
     """
-    marks = [Mark(launch_id=one.id, created_ms=ms_of(one.created_date)) for one in launches]
-    none_yet = past or Mark(launch_id=0, created_ms=0)
-    return max([none_yet, *marks], key=lambda mark: (mark.created_ms, mark.launch_id))
+    now_ms = ms_of(now)
+    marks = [
+        Mark(launch_id=one.id, created_ms=min(ms_of(one.created_date), now_ms))
+        for one in believed(launches, _made, now)
+    ]
+    if past is not None and (past.created_ms <= now_ms or not marks):
+        marks.append(past)
+    none_yet = Mark(launch_id=0, created_ms=0)
+    return max(marks, key=lambda mark: (mark.created_ms, mark.launch_id), default=none_yet)
+
+
+def _made(launch: LaunchReply) -> datetime | None:
+    return launch.created_date
 
 
 class Polls:
@@ -101,19 +127,47 @@ class Polls:
         def read(number: int) -> Page[LaunchReply]:
             return self._launches.page(poll.source, number, PAGE_LENGTH, deadline)
 
-        past = poll.past
-        first = walk(read, past.mark)
-        since = past.gap.mark if past.gap else past.mark
+        past, now = poll.past, self._clock.now()
+        first_look = Mark(launch_id=0, created_ms=ms_of(now - FIRST_LOOK))
+        is_enough = reaches(past.mark) if past.mark else self._ends_first_look
+        first = walk(read, is_enough)
+        since = past.gap.mark if past.gap else past.mark or first_look
         rest, next_page = Walk(), first.next_page
         if past.gap and next_page is None:
-            rest = walk(read, past.gap.mark, max(0, past.gap.page - 1))
+            rest = self._walk_gap(read, past.gap)
             next_page = rest.next_page
-        if next_page is not None and since is not None:
+        if next_page is not None:
             poll.gap = Gap(page=next_page, mark=since)
-        poll.mark = newest(first.launches, past.mark)
+        poll.mark = newest(first.launches, past.mark, now)
         poll.bad_items += first.bad_items + rest.bad_items
         for launch in (*rest.launches, *first.launches):
             poll.listed[launch.id] = launch
+
+    def _walk_gap(self, read: Callable[[int], Page[LaunchReply]], gap: Gap) -> Walk:
+        """The other news must not wait for it."""
+        try:
+            return walk(read, reaches(gap.mark), max(0, gap.page - 1))
+        except ProviderError as error:
+            if error.kind is Kind.AUTH:
+                raise
+            return Walk((), 1, gap.page)
+
+    def _ends_first_look(self, launches: Sequence[LaunchReply]) -> bool:
+        """Whether a page reaches back a first look, and holds nothing that may be under way."""
+        now = self._clock.now()
+        is_still = not any(self._may_move(launch, now) for launch in launches)
+        return is_still and is_far_enough([one.created_date for one in launches], now)
+
+    def _may_move(self, launch: LaunchReply, now: datetime) -> bool:
+        """Many launches are never closed. Of one whose parts would cost requests, a change within
+        a first look is a sign of life.
+        """
+        if launch.closed:
+            return False
+        parts = self._launches.cheap_parts(launch)
+        if parts is not None:
+            return not decide(parts, is_closed=False).is_over
+        return launch.modified_ms >= ms_of(now - FIRST_LOOK)
 
     def _take_listed(self, poll: "_Poll", deadline: Deadline) -> None:
         """First what costs nothing, then the open runs, then the newest."""

@@ -8,8 +8,6 @@ from bot.domain.providers import OpenRun
 
 _MARGIN_S = 5
 """3.12 tells the creation of a pending run some milliseconds late."""
-_FARTHEST_AHEAD_S = 3600
-"""How far the server's clock may be ahead of ours before we stop to believe it."""
 
 
 class Mark(BaseModel):
@@ -49,10 +47,11 @@ class Mark(BaseModel):
         self, until: int, open_runs: tuple[OpenRun, ...], now: datetime, limit: timedelta
     ) -> "Mark":
         """The mark after a listing. It never goes back, although `until` does: it is the
-        latest creation among the runs of one answer, and 0 if there are none.
+        latest creation among the runs of one answer, and 0 if there are none. It is never ahead
+        of our clock either: one run that is dated so would hide all others until then.
         """
-        believable = min(until, int(now.timestamp()) + _FARTHEST_AHEAD_S)
         old = tuple(
             run.run_id for run in open_runs if now - (run.created or run.first_seen) > limit
         )
-        return Mark(until=max(self.until, believable), given_up=old)
+        latest = min(max(self.until, until), int(now.timestamp()))
+        return Mark(until=latest, given_up=old)

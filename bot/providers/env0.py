@@ -79,7 +79,7 @@ class Env0Provider:
         self._runs = Runs(context.instance, self._api, self._modules, self._links, context.clock)
         self._steps = Steps(self._api, self._runs)
         self._stops = Stops(self._api, self._runs)
-        self._polls = Polls(self._modules, self._runs, self._steps)
+        self._polls = Polls(self._modules, self._runs, self._steps, context.clock)
         pause = wait or threading.Event().wait
         self._starts = Starts(self._api, self._modules, self._runs, pause)
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
-from bot.domain.clock import Deadline
+from bot.domain.clock import Clock, Deadline
 from bot.domain.errors import Kind, ProviderError
 from bot.domain.providers import Observation, OpenRun
 from bot.domain.runs import Run
@@ -22,6 +22,7 @@ from bot.providers.env0_runs import Listed, Runs
 from bot.providers.env0_steps import Steps
 from bot.providers.env0_words import status_of
 from bot.providers.failing import Inquiry, ask_for_failing, unanswered
+from bot.providers.reach import FIRST_LOOK
 
 T = TypeVar("T")
 
@@ -63,30 +64,33 @@ def turned(items: Sequence[T], turn: int, most: int) -> Sequence[T]:
     return [*items, *items][start : start + most]
 
 
-def news(runs: Sequence[RunReply], mark: datetime | None, open_ids: set[str]) -> list[RunReply]:
-    """Of a list that is newest first: the first time 20; later those made since an hour before
-    the mark, since a run may be listed late. Those not over, or of no known time, every time.
+def news(
+    runs: Sequence[RunReply], mark: datetime | None, open_ids: set[str], now: datetime
+) -> list[RunReply]:
+    """Of a list that is newest first: the first time 20 and those of a first look; later those
+    made since an hour before the mark, since a run may be listed late. Those not over every
+    time, those of no known time every later time.
     """
-    fresh = set[str | None]()
-    if mark is None:
-        fresh = {run.id for run in runs[:FIRST_RUNS]}
-    else:
-        since = mark - _OVERLAP
-        fresh = {run.id for run in runs if run.made_at is None or run.made_at >= since}
+    since = now - FIRST_LOOK if mark is None else min(mark, now) - _OVERLAP
+    fresh = {run.id for run in runs if run.made_at is not None and run.made_at >= since}
+    more = runs[:FIRST_RUNS] if mark is None else [run for run in runs if run.made_at is None]
+    fresh |= {run.id for run in more}
     return [run for run in runs if run.id in fresh or run.id in open_ids or _is_open(run)]
 
 
-def marked(runs: Sequence[RunReply], mark: datetime | None) -> datetime:
-    """The newest time seen; a stale list does not move it back. An empty list has one too."""
+def marked(runs: Sequence[RunReply], mark: datetime | None, now: datetime) -> datetime:
+    """The newest time seen, but none later than `now`; a stale list does not move it back. An
+    empty list has one too.
+    """
     times = [run.made_at for run in runs if run.made_at is not None]
-    return max([*times, mark or _NEVER])
+    return min(now, max([*times, mark or _NEVER]))
 
 
 class Polls:
     """Thread-safe: everything that is remembered of a poll is in its cursor."""
 
-    def __init__(self, modules: Modules, runs: Runs, steps: Steps) -> None:
-        self._modules, self._runs, self._steps = modules, runs, steps
+    def __init__(self, modules: Modules, runs: Runs, steps: Steps, clock: Clock) -> None:
+        self._modules, self._runs, self._steps, self._clock = modules, runs, steps, clock
 
     def observe(
         self, source: str, cursor: str, open_runs: tuple[OpenRun, ...], deadline: Deadline
@@ -126,10 +130,10 @@ class Polls:
             poll.bad_items += 1
             return
         module_id = listed.module.module_id
-        mark = poll.marks.get(module_id)
-        for reply in news(listed.runs, mark, poll.wanted):
+        mark, now = poll.marks.get(module_id), self._clock.now()
+        for reply in news(listed.runs, mark, poll.wanted, now):
             poll.add(reply, self._runs.run_of(reply, listed.module, deadline))
-        poll.marks[module_id] = marked(listed.runs, mark)
+        poll.marks[module_id] = marked(listed.runs, mark, now)
         poll.bad_items += listed.bad_items
 
     def _read_open(self, poll: "_Poll", turn: int, deadline: Deadline) -> int:

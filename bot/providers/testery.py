@@ -64,7 +64,7 @@ class TesteryProvider:
         self._api = TesteryApi(http, token)
         self._names = Names(self._api, context.clock, settings.web_url)
         self._runs = Runs(context.instance, self._api, self._names)
-        self._polls = Polls(self._api, self._runs)
+        self._polls = Polls(self._api, self._runs, context.clock)
         self._changes = Changes(self._api, self._names, self._runs)
 
     def __repr__(self) -> str:

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from bot.domain.clock import Clock, Deadline
 from bot.domain.errors import Kind, ProviderError
-from bot.providers.testery_api import TesteryApi
+from bot.providers.testery_api import Page, TesteryApi
 from bot.providers.testery_links import Links
 from bot.providers.testery_replies import (
     AccountReply,
@@ -21,7 +21,7 @@ from bot.providers.testery_words import Home
 T = TypeVar("T", ProjectReply, EnvironmentReply)
 
 LIST_S = 3600.0  # a listed id keeps its key; one that is not listed makes us look again
-MISSING_S = 600.0  # for how long an id that no list has is taken to stay so
+MISSING_S = 60.0  # for how long an id that a list does not have is taken to stay so
 NO_LINK_S = 60.0
 _HIDDEN = frozenset({Kind.NOT_FOUND, Kind.FORBIDDEN, Kind.BAD_REPLY})
 _MOST_KNOWN = 500
@@ -54,13 +54,14 @@ class Place:
 
 @dataclass(slots=True)
 class _List(Generic[T]):
-    """One list of the account as last read. `gone` are ids that it did not have, with the time
-    until which they are not looked for again.
+    """One list of the account as last read, and whether that was all of it. `gone` are ids that
+    it did not have, with the time until which they are not looked for again.
     """
 
     path: str
     model: type[T]
     items: tuple[T, ...] = ()
+    is_whole: bool = True
     fresh_until: float = -1.0
     gone: dict[int, float] = field(default_factory=dict)
 
@@ -103,16 +104,19 @@ class Names:
 
     # What may ask
 
-    def prepare(self, replies: Iterable[RunReply], deadline: Deadline) -> None:
-        """Sees to it that `home` and `links` know these runs. Lists that this token is not shown
-        cost the keys, and an account without a name the links; neither costs the runs.
+    def prepare(
+        self, replies: Iterable[RunReply], deadline: Deadline, *, is_needed: bool = False
+    ) -> None:
+        """Sees to it that `home` and `links` know these runs. An account without a name costs the
+        links. Lists that this token is not shown, or not in full, cost the keys; where people go
+        by them, `is_needed`, that is an error: nobody would notice that a watch hears nothing.
         """
         known = list(replies)
         project_ids = {reply.project_id for reply in known if reply.project_id}
         unnamed = [reply for reply in known if reply.environment is None]
         environment_ids = {reply.environment_id for reply in unnamed if reply.environment_id}
-        self._cover(self._projects, project_ids, deadline)
-        self._cover(self._environments, environment_ids, deadline)
+        self._cover(self._projects, project_ids, deadline, is_needed=is_needed)
+        self._cover(self._environments, environment_ids, deadline, is_needed=is_needed)
         self.learn_account(deadline)
 
     def learn_account(self, deadline: Deadline) -> None:
@@ -198,12 +202,18 @@ class Names:
         with self._lock:
             if now < wanted.fresh_until:
                 return wanted.items
-        items = self._api.page(wanted.model, (wanted.path,), deadline).items
+        page: Page[T] = self._api.page(wanted.model, (wanted.path,), deadline)
+        is_whole = bool(page.items) and not page.bad_items
+        items = {} if is_whole else {item.id: item for item in wanted.items}
+        items |= {item.id: item for item in page.items}  # better an older name than none
         with self._lock:
-            wanted.items, wanted.fresh_until = items, now + LIST_S
-        return items
+            wanted.items, wanted.is_whole = tuple(items.values()), is_whole
+            wanted.fresh_until = now + LIST_S
+            return wanted.items
 
-    def _cover(self, wanted: _List[T], ids: set[int], deadline: Deadline) -> None:
+    def _cover(
+        self, wanted: _List[T], ids: set[int], deadline: Deadline, *, is_needed: bool
+    ) -> None:
         """Reads the list again if it does not have one of `ids`, unless that was tried lately. An
         older reading is good enough while there is no newer one.
         """
@@ -216,12 +226,23 @@ class Names:
         try:
             self._read(wanted, deadline)
         except ProviderError as error:
-            if missing and error.kind not in _HIDDEN:
+            if missing and (is_needed or error.kind not in _HIDDEN):
                 raise
             wanted.fresh_until = now + NO_LINK_S
+            return
+        still = {i for i in missing if wanted.named(i) is None}
+        if still and not wanted.is_whole:
+            if is_needed:
+                raise _unnamed(wanted.path)
+            return
         with self._lock:
-            still = {i: now + MISSING_S for i in missing if wanted.named(i) is None}
-            wanted.gone = {i: t for i, t in wanted.gone.items() if t > now} | still
+            gone = {i: until for i, until in wanted.gone.items() if until > now}
+            wanted.gone = gone | dict.fromkeys(still, now + MISSING_S)
+
+
+def _unnamed(path: str) -> ProviderError:
+    message = f"Testery's list of {path} cannot be read in full, and a run is of one not in it."
+    return ProviderError(Kind.BAD_REPLY, message)
 
 
 Spelling = Callable[[str, str, int], bool]

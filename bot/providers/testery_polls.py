@@ -11,11 +11,12 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bot.domain.clock import Deadline
+from bot.domain.clock import Clock, Deadline
 from bot.domain.errors import Kind, ProviderError
 from bot.domain.providers import Observation, OpenRun
 from bot.domain.runs import Run
 from bot.providers.failing import Inquiry, ask_for_failing
+from bot.providers.reach import FIRST_LOOK, believed, is_far_enough
 from bot.providers.testery_api import Page, TesteryApi
 from bot.providers.testery_replies import RUN_ID, RunReply
 from bot.providers.testery_runs import Runs
@@ -42,11 +43,11 @@ class Mark(BaseModel):
         """True for a run made after the marked one: by times, or by ids, which are taken to grow,
         where a reply tells no time.
         """
-        if run.id == self.run_id:
-            return False
         if self.created is None or run.created is None:
             return run.id > self.run_id
-        return run.created >= self.created
+        if run.created == self.created:
+            return run.id != self.run_id
+        return run.created > self.created
 
 
 class Gap(BaseModel):
@@ -111,7 +112,7 @@ def walk(
                 raise
             return Walk(tuple(found.values()), bad_items + 1, number)
         is_new = any(run.id not in found for run in page.items)
-        bad_items += page.bad_items
+        bad_items += page.bad_items if is_new or not found else 0
         found.update((run.id, run) for run in page.items)
         if is_enough(page) or page.length < max(length, 1):
             return Walk(tuple(found.values()), bad_items)
@@ -129,15 +130,20 @@ def _widened(read_page: ReadPage, found: dict[int, RunReply], bad_items: int, le
     return Walk(tuple(found.values()), bad_items)
 
 
-def newest(runs: Sequence[RunReply], past: Mark | None) -> Mark:
+def newest(runs: Sequence[RunReply], past: Mark | None, now: datetime) -> Mark:
     """The later of the old mark and the newest run: a stale page must not move it back. An
-    empty list has a mark too, before everything that comes.
+    empty list has a mark too, before everything that comes. None is later than `now`.
     """
-    mark = past or Mark()
-    for run in runs:
+    is_ahead = past is not None and past.created is not None and past.created > now
+    mark = Mark() if past is None or (is_ahead and runs) else past
+    for run in reversed(believed(runs, _made, now)):
         if mark.is_before(run):
-            mark = Mark(run_id=run.id, created=run.created)
+            mark = Mark(run_id=run.id, created=min(run.created, now) if run.created else None)
     return mark
+
+
+def _made(run: RunReply) -> datetime | None:
+    return run.created
 
 
 def turned(ids: Sequence[str], turn: int, most: int) -> tuple[Sequence[str], int]:
@@ -151,14 +157,15 @@ def turned(ids: Sequence[str], turn: int, most: int) -> tuple[Sequence[str], int
 class Polls:
     """Shared by threads: everything that is remembered is in the cursor."""
 
-    def __init__(self, api: TesteryApi, runs: Runs) -> None:
-        self._api, self._runs = api, runs
+    def __init__(self, api: TesteryApi, runs: Runs, clock: Clock) -> None:
+        self._api, self._runs, self._clock = api, runs, clock
 
     def observe(
         self, cursor: str, open_runs: tuple[OpenRun, ...], deadline: Deadline
     ) -> Observation:
-        past = Cursor.read(cursor)
-        first = walk(self._reader(deadline), _reaches(past.mark, is_one_page=past.mark is None))
+        past, now = Cursor.read(cursor), self._clock.now()
+        is_enough = _reaches(past.mark) if past.mark else self._ends_first_look(now)
+        first = walk(self._reader(deadline), is_enough)
         rest = self._read_gap(past, first, deadline)
         replies = {reply.id: reply for reply in (*rest.runs, *first.runs)}
         listed = self._runs.shown(replies.values(), deadline)
@@ -170,8 +177,8 @@ class Polls:
             {run.ref.run_id: run for run in shown}, past.inquiries, self._runs.failing, deadline
         )
         left = Cursor(
-            mark=newest(first.runs, past.mark),
-            gap=_gap(past, first, rest),
+            mark=newest(first.runs, past.mark, now),
+            gap=_gap(past, first, rest, now),
             open_turn=open_turn,
             inquiries=inquiries,
         )
@@ -205,6 +212,15 @@ class Polls:
     def _reader(self, deadline: Deadline) -> ReadPage:
         return lambda number, length: self._api.runs(number, length, deadline)
 
+    def _ends_first_look(self, now: datetime) -> Callable[[Page[RunReply]], bool]:
+        """Whether a page reaches back a first look, and holds no run that is not over."""
+
+        def is_enough(page: Page[RunReply]) -> bool:
+            is_over = all(self._runs.known(run).is_over for run in page.items)
+            return is_over and is_far_enough([run.created for run in page.items], now)
+
+        return is_enough
+
     def _read_gap(self, past: Cursor, first: Walk, deadline: Deadline) -> Walk:
         """Reads what an earlier poll left. Runs made since then only push that further on, so
         reading from the old page again overlaps and leaves nothing out. The other news must not
@@ -236,17 +252,13 @@ class Polls:
         return found, bad_items
 
 
-def _reaches(mark: Mark | None, *, is_one_page: bool = False) -> Callable[[Page[RunReply]], bool]:
+def _reaches(mark: Mark) -> Callable[[Page[RunReply]], bool]:
     """Whether a page holds anything from before the mark, and so the end of the news."""
-
-    def is_enough(page: Page[RunReply]) -> bool:
-        return is_one_page or not all(mark and mark.is_before(run) for run in page.items)
-
-    return is_enough
+    return lambda page: not all(map(mark.is_before, page.items))
 
 
-def _gap(past: Cursor, first: Walk, rest: Walk) -> Gap | None:
+def _gap(past: Cursor, first: Walk, rest: Walk, now: datetime) -> Gap | None:
     """What is left for the next poll: from the oldest mark that was not reached."""
-    since = past.gap.mark if past.gap else past.mark
+    since = past.gap.mark if past.gap else past.mark or Mark(created=now - FIRST_LOOK)
     page = rest.next_page if first.next_page is None else first.next_page
-    return Gap(page=page, mark=since) if page and since else None
+    return Gap(page=page, mark=since) if page else None

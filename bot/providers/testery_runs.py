@@ -28,13 +28,17 @@ class Runs:
         return reply
 
     def get(self, run_id: str, deadline: Deadline) -> Run:
-        (run,) = self.shown([self.read(run_id, deadline)], deadline)
-        return run
+        """By its ids where the names cannot be had."""
+        reply = self.read(run_id, deadline)
+        self._names.prepare([reply], deadline)
+        return self.known(reply)
 
     def shown(self, replies: Iterable[RunReply], deadline: Deadline) -> tuple[Run, ...]:
-        """The runs with their names and links; these are asked for unless remembered."""
+        """The runs with their names and links; these are asked for unless remembered. An error
+        if a name cannot be had: people watch and list by them.
+        """
         known = list(replies)
-        self._names.prepare(known, deadline)
+        self._names.prepare(known, deadline, is_needed=True)
         return tuple(map(self.known, known))
 
     def known(self, reply: RunReply) -> Run:

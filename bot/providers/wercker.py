@@ -80,7 +80,7 @@ class WerckerProvider:
         self._runs = Runs(
             context.instance, settings.base_url, self._api, self._names, context.clock
         )
-        self._polls = Polls(self._api, self._names, self._runs)
+        self._polls = Polls(self._api, self._names, self._runs, context.clock)
 
     def check(self, deadline: Deadline) -> Health:
         """Reads the profile of the token's owner; a server without it is asked for the first

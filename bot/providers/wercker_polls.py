@@ -11,10 +11,11 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bot.domain.clock import Deadline
+from bot.domain.clock import Clock, Deadline
 from bot.domain.errors import Kind, ProviderError
 from bot.domain.providers import Observation, OpenRun
 from bot.domain.runs import Run
+from bot.providers.reach import FIRST_LOOK, believed, is_far_enough
 from bot.providers.visibility import INVISIBLE
 from bot.providers.wercker_addresses import is_id
 from bot.providers.wercker_api import PAGE_LENGTH, V3, Page, WerckerApi
@@ -41,11 +42,9 @@ class Mark(BaseModel):
 
     def is_before(self, run: RunReply) -> bool:
         """True for a run made after the marked one, as far as times tell."""
-        if run.id == self.run_id:
-            return False
-        if self.created is None or run.created_at is None:
-            return True
-        return run.created_at >= self.created
+        if self.created is None or run.created_at is None or run.created_at == self.created:
+            return run.id != self.run_id
+        return run.created_at > self.created
 
 
 class Gap(BaseModel):
@@ -98,32 +97,53 @@ class Walk:
     next_skip: int | None = None
 
 
-def walk(read_page: Callable[[int], Page[RunReply]], mark: Mark | None, skip: int = 0) -> Walk:
-    """Reads on while a page is full and holds nothing from before the mark; the first time only
-    one page. At most ten pages.
+def walk(
+    read_page: Callable[[int], Page[RunReply]], mark: Mark | None, now: datetime, skip: int = 0
+) -> Walk:
+    """Reads on while a page is full and holds nothing from before the mark; the first time while
+    it holds nothing older than a first look, or a run that is not over. At most ten pages. One
+    after the first that cannot be read ends the walk there, with what was found.
     """
     found: dict[str, RunReply] = {}
     bad_items = 0
-    for _ in range(PAGES_A_POLL if mark else 1):
-        page = read_page(skip)
+    for number in range(PAGES_A_POLL):
+        try:
+            page = read_page(skip)
+        except ProviderError as error:
+            if not number or error.kind is Kind.AUTH:
+                raise
+            return Walk(tuple(found.values()), bad_items + 1, skip)
         bad_items += page.bad_items
         skip += page.length
         found.update((run.id, run) for run in page.items)
-        if page.length < PAGE_LENGTH or not all(mark and mark.is_before(r) for r in page.items):
+        if page.length < PAGE_LENGTH or _is_enough(page.items, mark, now):
             return Walk(tuple(found.values()), bad_items)
     return Walk(tuple(found.values()), bad_items, skip)
 
 
-def newest(runs: Sequence[RunReply], past: Mark | None) -> Mark:
+def _is_enough(runs: Sequence[RunReply], mark: Mark | None, now: datetime) -> bool:
+    if mark is None:
+        is_over = all(run.is_over for run in runs)
+        return is_over and is_far_enough([run.created_at for run in runs], now)
+    return not all(map(mark.is_before, runs))
+
+
+def newest(runs: Sequence[RunReply], past: Mark | None, now: datetime) -> Mark:
     """The later of the old mark and the newest run: a stale page must not move it back. An
-    empty list has a mark too, before everything that comes.
+    empty list has a mark too, before everything that comes. None is later than `now`.
     """
     if not runs:
         return past or Mark(run_id="")
-    first = max(runs, key=lambda run: run.created_at.timestamp() if run.created_at else 0.0)
-    if past is not None and past.created and first.created_at and first.created_at < past.created:
+    known = believed(runs, _made, now)
+    first = max(known, key=lambda run: run.created_at.timestamp() if run.created_at else 0.0)
+    created = min(first.created_at, now) if first.created_at else None
+    if past is not None and past.created and created and created < past.created <= now:
         return past
-    return Mark(run_id=first.id, created=first.created_at)
+    return Mark(run_id=first.id, created=created)
+
+
+def _made(run: RunReply) -> datetime | None:
+    return run.created_at
 
 
 def turned(items: Sequence[T], turn: int, most: int) -> tuple[Sequence[T], int]:
@@ -137,14 +157,14 @@ def turned(items: Sequence[T], turn: int, most: int) -> tuple[Sequence[T], int]:
 class Polls:
     """Shared by threads: everything that is remembered is in the cursor."""
 
-    def __init__(self, api: WerckerApi, names: Names, runs: Runs) -> None:
-        self._api, self._names, self._runs = api, names, runs
+    def __init__(self, api: WerckerApi, names: Names, runs: Runs, clock: Clock) -> None:
+        self._api, self._names, self._runs, self._clock = api, names, runs, clock
 
     def observe(
         self, source: str, cursor: str, open_runs: tuple[OpenRun, ...], deadline: Deadline
     ) -> Observation:
         past = Cursor.read(cursor)
-        poll = _Poll(past, {run.run_id for run in open_runs})
+        poll = _Poll(past, {run.run_id for run in open_runs}, self._clock.now())
         listings, turn = turned(self.listings(source, deadline), past.turn, APPLICATIONS_A_POLL)
         for listing in listings:
             try:
@@ -180,30 +200,39 @@ class Polls:
 
     def _read(self, listing: Listing, poll: "_Poll", deadline: Deadline) -> None:
         mark = poll.past.marks.get(listing.listed_id)
-        first = walk(lambda skip: self.page(listing, skip, deadline), mark)
+        first = walk(lambda skip: self.page(listing, skip, deadline), mark, poll.now)
         rest = self._read_gap(listing, poll, first, deadline)
         poll.bad_items += first.bad_items + rest.bad_items
         for reply in (*rest.runs, *first.runs):
             run = self.placed(listing, reply, deadline)
             is_news = reply.id in poll.open_ids or (mark is not None and mark.is_before(reply))
             poll.add(self._refined(run, reply, poll, deadline, is_news=is_news))
-        poll.marks[listing.listed_id] = newest(first.runs, mark)
+        poll.marks[listing.listed_id] = newest(first.runs, mark, poll.now)
 
     def _read_gap(self, listing: Listing, poll: "_Poll", first: Walk, deadline: Deadline) -> Walk:
         """Reads what an earlier poll left. Runs made since then only push that further on, so
-        reading from the old place again overlaps and leaves nothing out.
+        reading from the old place again overlaps and leaves nothing out. The other news must not
+        wait for it.
         """
         name = listing.listed_id
         gap, mark = poll.gaps.pop(name, None), poll.past.marks.get(name)
-        since = gap.mark if gap else mark
+        since = gap.mark if gap else mark or Mark(run_id="", created=poll.now - FIRST_LOOK)
         rest = Walk((), 0)
         skip = first.next_skip
         if gap and skip is None:
-            rest = walk(lambda skip: self.page(listing, skip, deadline), gap.mark, gap.skip)
+            rest = self._walk_gap(listing, gap, poll.now, deadline)
             skip = rest.next_skip
-        if skip is not None and since is not None:
+        if skip is not None:
             poll.gaps[name] = Gap(skip=skip, mark=since)
         return rest
+
+    def _walk_gap(self, listing: Listing, gap: Gap, now: datetime, deadline: Deadline) -> Walk:
+        try:
+            return walk(lambda skip: self.page(listing, skip, deadline), gap.mark, now, gap.skip)
+        except ProviderError as error:
+            if error.kind is Kind.AUTH:
+                raise
+            return Walk((), 1, gap.skip)
 
     def placed(self, listing: Listing, reply: RunReply, deadline: Deadline) -> Run:
         if listing.application is None:
@@ -240,8 +269,8 @@ class Polls:
 class _Poll:
     """What one poll gathers. In `failed_steps` an empty name says: looked at, none found."""
 
-    def __init__(self, past: Cursor, open_ids: set[str]) -> None:
-        self.past, self.open_ids = past, open_ids
+    def __init__(self, past: Cursor, open_ids: set[str], now: datetime) -> None:
+        self.past, self.open_ids, self.now = past, open_ids, now
         self.runs: dict[str, Run] = {}
         self.marks, self.gaps = dict(past.marks), dict(past.gaps)
         self.failed_steps: dict[str, str] = {}

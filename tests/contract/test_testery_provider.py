@@ -253,6 +253,7 @@ class TestLinks:
         """It is not asked for at every poll, but again after a while."""
         fault = bench.answer("/api/account", b"", 401)
         bench.add(1)
+        bench.pass_s(60)
         assert [run.url for run in bench.observe().runs] == [None]
         assert bench.sent(bench.observe) == [f"GET {LIST}"]
         fault.times = 0
@@ -342,10 +343,41 @@ class TestPolls:
             assert bench.sent(lambda: bench.observe(cursor)) == [f"GET {LIST}"]
         assert bench.standin.faults.received[-1].query == {"page": "0", "limit": "100"}
 
-    def test_the_first_time_is_one_page(self, bench: Bench) -> None:
+    def test_the_first_time_is_one_page_if_that_reaches_back_an_hour(self, bench: Bench) -> None:
         bench.add(150)
+        bench.pass_s(60)
         assert len(bench.observe().runs) == 100
         assert len(bench.standin.faults.requests("GET", LIST)) == 1
+
+    def test_the_first_time_reads_back_an_hour(self, bench: Bench) -> None:
+        """All that was made since, and what lies beyond ten pages at the next poll."""
+        bench.to_the_present()
+        bench.add(1130)
+        bench.pass_s(60)
+        one = bench.observe()
+        two = bench.observe(one.cursor)
+        assert len(ids(one.runs)) == 1000
+        assert len(ids(one.runs) | ids(two.runs)) == 1130
+        assert bench.sent(lambda: bench.observe(two.cursor)) == [f"GET {LIST}"]
+
+    def test_the_first_time_reads_on_while_runs_are_under_way(self, bench: Bench) -> None:
+        old = bench.add(1, ENDLESS)
+        bench.pass_s(3600)
+        bench.add(90)
+        bench.pass_s(60)
+        bench.add(20, ENDLESS)
+        assert {old[0].id} <= ids(bench.observe().runs)
+
+    def test_a_run_of_next_year_hides_no_other(self, bench: Bench) -> None:
+        bench.to_the_present()
+        bench.standin.add_run("web", "qa", GREEN, at_s=bench.standin.clock.time() + 31_536_000)
+        cursor = bench.observe().cursor
+        bench.clock.ahead_s += 200
+        bench.pass_s(200)
+        made = {run.id for run in bench.add(130, RED)}
+        seen = bench.observe(cursor)
+        assert made <= ids(seen.runs)
+        assert bench.sent(lambda: bench.observe(seen.cursor))[0] == f"GET {LIST}"
 
     def test_one_source_for_all(self, bench: Bench) -> None:
         for pattern in ("*", "web", "web/qa", "checkout-*/staging", "../x"):
@@ -449,6 +481,7 @@ class TestPolls:
         """It ends, and one page as long as can be shows what paging could not."""
         bench.standin.quirks.page_ignored = True
         bench.add(1)
+        bench.pass_s(60)
         cursor = bench.observe().cursor
         bench.pass_s(3600)
         made = {run.id for run in bench.add(200)}
@@ -592,7 +625,8 @@ class TestPolls:
 
     def test_open_runs_on_the_page_cost_nothing(self, bench: Bench) -> None:
         run = bench.running()
-        sent = bench.sent(lambda: bench.observe("", run.ref.run_id))
+        cursor = bench.observe().cursor
+        sent = bench.sent(lambda: bench.observe(cursor, run.ref.run_id))
         assert sent == [f"GET {LIST}"]
 
     def test_many_open_runs_take_turns(self, bench: Bench) -> None:
@@ -600,6 +634,7 @@ class TestPolls:
         old = [run.id for run in bench.add(50, ENDLESS)]
         bench.pass_s(3600)
         bench.add(100)
+        bench.pass_s(60)
         one = bench.observe("", *old)
         two = bench.observe(one.cursor, *old)
         assert len(set(old) & ids(one.runs)) == 30
@@ -683,23 +718,54 @@ class TestNames:
         bench.standin.add_run("api", "qa")
         assert "api/qa" in {run.pipeline.key for run in bench.observe().runs}
 
-    @pytest.mark.parametrize("status", [403, 404])
-    def test_hidden_projects_cost_the_key_only(self, bench: Bench, status: int) -> None:
-        """The run is known by ids then, and the question is not put at every poll."""
-        fault = bench.answer("/api/projects", b"", status)
+    @pytest.mark.parametrize("path", ["projects", "environments"])
+    @pytest.mark.parametrize(
+        ("status", "body"),
+        [
+            (403, b""),
+            (404, b""),
+            (500, b""),
+            (200, b"[]"),
+            (200, b"{}"),
+            (200, b'[{"id": 123}, {"id": 7, "key": NaN}, null, "x"]'),
+            (200, b'[{"id": 999, "key": "other"}, {"id": NaN, "key": "web"}]'),
+        ],
+    )
+    def test_names_that_cannot_be_had_fail_the_poll(
+        self, bench: Bench, path: str, status: int, body: bytes
+    ) -> None:
+        """Rather than give a run another name for a while: a watch by key would not hear of it.
+        One run is still shown, by its ids; and all is well with the next good answer.
+        """
+        run = {"id": 5, "status": "PASS", "projectId": 123, "environmentId": 7}
+        bench.answer(LIST, [run])
+        bench.answer(f"{LIST}/5", run)
+        fault = bench.answer(f"/api/{path}", body, status)
+        assert raised(bench.observe)
+        if status != 500:
+            assert bench.get(5).ref.run_id == "5"
+        assert raised(bench.observe), "whatever was asked in between"
+        assert raised(lambda: bench.provider.recent("web/qa", 5, bench.within()))
+        fault.times = 0
+        assert [run.pipeline.key for run in bench.observe().runs] == ["web/qa"]
+
+    def test_a_project_that_is_not_listed_costs_its_key_only(self, bench: Bench) -> None:
+        """It was deleted, say: the run is known by ids, and the question is not put each time."""
+        fault = bench.answer("/api/projects", [{"id": 999, "key": "other"}])
         bench.add(1)
+        bench.pass_s(60)
         assert [run.pipeline.key for run in bench.observe().runs] == ["123/qa"]
         assert bench.sent(bench.observe) == [f"GET {LIST}"]
         fault.times = 0
         bench.clock.ahead_s += MISSING_S + 1
         assert [run.pipeline.key for run in bench.observe().runs] == ["web/qa"]
 
-    def test_projects_that_cannot_be_read_now_fail_the_poll(self, bench: Bench) -> None:
-        """Rather than give a run another name for a while."""
-        fault = bench.answer("/api/projects", b"", 500)
+    @pytest.mark.parametrize("body", [b"[]", b'[{"id": 999, "key": "other"}, null]'])
+    def test_a_list_in_parts_does_not_take_names_away(self, bench: Bench, body: bytes) -> None:
         bench.add(1)
-        assert raised(bench.observe).kind is Kind.UNAVAILABLE
-        fault.times = 0
+        bench.observe()
+        bench.answer("/api/projects", body)
+        bench.clock.ahead_s += LIST_S + 1
         assert [run.pipeline.key for run in bench.observe().runs] == ["web/qa"]
 
     def test_old_names_are_good_enough(self, bench: Bench) -> None:
@@ -885,7 +951,7 @@ class TestErrors:
 
     @pytest.mark.parametrize(
         "body",
-        [b"{}", b"7", b"null", b'"x"', b"[[[[", b'[{"a": NaN}]', b"", b"<html>", b"[" * 9999, b"O"],
+        [b"{}", b"7", b"null", b'"x"', b"[[[[", b"NaN", b"", b"<html>", b"[" * 9999, b"O"],
         ids=["object", "number", "null", "text", "cut", "NaN", "empty", "page", "deep", "words"],
     )  # fmt: skip
     def test_odd_lists(self, bench: Bench, body: bytes) -> None:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -52,6 +52,9 @@ class LeapingClock(RealClock):
     def __init__(self) -> None:
         self.ahead_s = 0.0
 
+    def now(self) -> datetime:
+        return super().now() + timedelta(seconds=self.ahead_s)
+
     def monotonic(self) -> float:
         return super().monotonic() + self.ahead_s
 
@@ -78,6 +81,10 @@ class Bench:
     def pass_s(self, seconds: float) -> None:
         """For the vendor."""
         cast("ManualClock", self.standin.clock).advance(seconds)
+
+    def to_the_present(self) -> None:
+        """Sets the vendor's clock by the provider's."""
+        self.pass_s(self.clock.now().timestamp() - self.standin.clock.time())
 
     def sent(self, act: Callable[[], object]) -> list[str]:
         """The requests that `act` makes, as `GET path`, in order."""

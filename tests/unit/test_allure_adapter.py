@@ -23,7 +23,7 @@ from bot.providers.allure_addresses import run_id_in, sources_for
 from bot.providers.allure_api import Page
 from bot.providers.allure_cursor import Cursor, Mark, Seen, fingerprint, seen_of, steady_end
 from bot.providers.allure_errors import vendor_words, worded
-from bot.providers.allure_polls import PAGES_A_POLL, newest, turned, walk
+from bot.providers.allure_polls import PAGES_A_POLL, newest, reaches, turned, walk
 from bot.providers.allure_replies import (
     JobReply,
     JobRunReply,
@@ -729,6 +729,8 @@ def made_at(launch_id: int, minute: int) -> LaunchReply:
 
 class TestPaging:
     MARK = Mark(launch_id=5, created_ms=MORNING_MS + 60_000 * 5)
+    NOW = datetime.fromtimestamp(MORNING_MS / 1000 + 60 * 600, UTC)
+    REACHES = staticmethod(reaches(MARK))
 
     @staticmethod
     def reader(*pages: Page[LaunchReply]) -> tuple[list[int], Callable[[int], Page[LaunchReply]]]:
@@ -740,11 +742,6 @@ class TestPaging:
 
         return asked, read
 
-    def test_the_first_time_one_page(self) -> None:
-        asked, read = self.reader(page(made_at(9, 9)))
-        assert [one.id for one in walk(read, None).launches] == [9]
-        assert asked == [0]
-
     def test_reads_on_to_the_mark(self) -> None:
         """Also past launches of the very same moment; a repeated one counts once."""
         asked, read = self.reader(
@@ -752,30 +749,50 @@ class TestPaging:
             page(made_at(8, 8), made_at(7, 5), bad_items=1),
             page(made_at(5, 5), made_at(4, 4)),
         )
-        found = walk(read, self.MARK)
+        found = walk(read, self.REACHES)
         assert asked == [0, 1, 2]
         assert [one.id for one in found.launches] == [9, 8, 7, 5, 4]
         assert (found.bad_items, found.next_page) == (2, None)
 
     def test_stops_at_the_last_page(self) -> None:
         asked, read = self.reader(page(made_at(9, 9), is_last=True))
-        assert walk(read, self.MARK).next_page is None
+        assert walk(read, self.REACHES).next_page is None
         assert asked == [0]
 
     def test_the_freshest_of_two_readings_counts(self) -> None:
         """A launch that moved to the next page meanwhile is as it was on the earlier one."""
         _, read = self.reader(page(made_at(9, 9)), page(made_at(9, 8), made_at(4, 4)))
-        assert walk(read, self.MARK).launches[0].created_date == read_time(MORNING_MS + 540_000)
+        assert walk(read, self.REACHES).launches[0].created_date == read_time(MORNING_MS + 540_000)
 
     def test_a_gap_is_told(self) -> None:
         asked, read = self.reader(page(made_at(9, 9)))
-        assert walk(read, self.MARK, 3).next_page == 3 + PAGES_A_POLL
+        assert walk(read, self.REACHES, 3).next_page == 3 + PAGES_A_POLL
         assert asked == list(range(3, 3 + PAGES_A_POLL))
 
     def test_the_mark_never_moves_back(self) -> None:
-        assert newest([made_at(4, 4)], self.MARK) == self.MARK
-        assert newest([made_at(9, 9), made_at(4, 4)], self.MARK).launch_id == 9
-        assert newest([], None).is_before(made_at(1, 0))
+        assert newest([made_at(4, 4)], self.MARK, self.NOW) == self.MARK
+        assert newest([made_at(9, 9), made_at(4, 4)], self.MARK, self.NOW).launch_id == 9
+        assert newest([], None, self.NOW).is_before(made_at(1, 0))
+
+    def test_a_launch_of_next_year_hides_no_other(self) -> None:
+        ahead, good = made_at(3, 525_600), made_at(9, 9)
+        assert newest([ahead, good], None, self.NOW).launch_id == 9
+        old = Mark(launch_id=3, created_ms=ms_of(ahead.created_date))
+        assert newest([ahead, good], old, self.NOW).launch_id == 9
+        alone = newest([ahead], None, self.NOW)
+        assert (alone.launch_id, alone.created_ms) == (3, ms_of(self.NOW))
+        assert not reaches(alone)([ahead, made_at(10, 601)])
+        assert reaches(alone)([ahead, made_at(9, 599)])
+
+    def test_a_page_that_cannot_be_read_costs_no_other(self) -> None:
+        def read(number: int) -> Page[LaunchReply]:
+            if number:
+                raise ProviderError(Kind.UNAVAILABLE, "no")
+            return page(made_at(9, 9))
+
+        found = walk(read, self.REACHES)
+        assert ([one.id for one in found.launches], found.bad_items) == ([9], 1)
+        assert found.next_page == 1
 
     def test_turns(self) -> None:
         assert turned([1, 2, 3], 7, 3) == ([1, 2, 3], 0)

@@ -400,10 +400,11 @@ def test_since_reaches_back_to_the_oldest_pending_run() -> None:
     assert Mark(until=3).since((), TEN_MINUTES) == 0, "never negative: 500 is the answer to that"
 
 
-def test_the_mark_never_goes_back_nor_far_ahead() -> None:
+def test_the_mark_never_goes_back_nor_ahead_of_us() -> None:
     mark = Mark(until=10_000)
-    for until_, expected in ((0, 10_000), (9_000, 10_000), (10_001, 10_001), (10**15, 24_400)):
+    for until_, expected in ((0, 10_000), (9_000, 10_000), (10_001, 10_001), (10**15, 20_800)):
         assert mark.raised(until_, (), at(20_800), TWO_DAYS).until == expected
+    assert Mark(until=10**15).raised(0, (), at(20_800), TWO_DAYS).until == 20_800
 
 
 def test_a_run_is_given_up_only_after_it_was_asked_for_once_more() -> None:

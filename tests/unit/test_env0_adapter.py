@@ -535,6 +535,7 @@ class TestBodies:
 
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+NOW = START + timedelta(days=30)
 
 
 def made(number: int, minutes: float | None, status: str = "SUCCESS") -> RunReply:
@@ -546,39 +547,52 @@ class TestPolls:
     def test_first_time_twenty_and_the_open_ones(self) -> None:
         runs = [made(n, -n) for n in range(40)]
         runs[35] = made(35, -35, "IN_PROGRESS")
-        found = news(runs, None, {"run-00030"})
+        found = news(runs, None, {"run-00030"}, NOW)
         assert [run.id for run in found] == [
             *(f"run-{n:05d}" for n in range(20)), "run-00030", "run-00035",
         ]  # fmt: skip
 
+    def test_the_first_time_whatever_was_made_within_an_hour(self) -> None:
+        """A watch may be made while env0 cannot be seen; then twenty may be too few."""
+        runs = [made(n, -n) for n in range(90)]
+        assert len(news(runs, None, set(), START)) == 61
+
+    def test_a_run_of_next_year_hides_no_other(self) -> None:
+        ahead = made(1, 525_600)
+        mark = marked([ahead, made(2, -5)], None, START)
+        assert mark == START
+        runs = [ahead, *(made(n, n) for n in range(40, 2, -1))]
+        for cursor in (mark, ahead.made_at):
+            assert len(news(runs, cursor, set(), START + timedelta(minutes=60))) == 39
+
     def test_later_only_what_is_new(self) -> None:
         runs = [made(n, -60 * n) for n in range(40)]
-        found = news(runs, marked(runs, None), set())
+        found = news(runs, marked(runs, None, NOW), set(), NOW)
         assert [run.id for run in found] == ["run-00000", "run-00001"]
 
     @given(st.lists(st.integers(0, 5000), max_size=60), st.lists(st.integers(0, 59), max_size=60))
     def test_nothing_listed_within_an_hour_is_lost(self, old: list[int], late: list[int]) -> None:
         """Whatever is made after a poll, or is listed up to an hour late, is news at the next."""
         before = [made(n, minutes) for n, minutes in enumerate(old)]
-        mark = marked(before, None)
+        mark = marked(before, None, NOW)
         newest = max(old, default=0)
         new = [made(1000 + n, newest - minutes) for n, minutes in enumerate(late)]
-        found = {run.id for run in news([*before, *new], mark, set())}
+        found = {run.id for run in news([*before, *new], mark, set(), NOW)}
         assert {run.id for run in new} <= found
 
     def test_runs_without_any_time_are_always_shown(self) -> None:
         runs = [made(n, None) for n in range(50)]
-        assert len(news(runs, marked(runs, None), set())) == 50
+        assert len(news(runs, marked(runs, None, NOW), set(), NOW)) == 50
 
     def test_a_stale_list_does_not_move_the_mark_back(self) -> None:
-        mark = marked([made(1, 50)], None)
-        assert marked([made(2, 10)], mark) == mark
-        assert marked([], mark) == mark
+        mark = marked([made(1, 50)], None, NOW)
+        assert marked([made(2, 10)], mark, NOW) == mark
+        assert marked([], mark, NOW) == mark
 
     def test_an_empty_list_has_a_mark(self) -> None:
         """So that a burst after it is not cut to twenty."""
         runs = [made(n, n) for n in range(30, 0, -1)]
-        assert len(news(runs, marked([], None), set())) == 30
+        assert len(news(runs, marked([], None, NOW), set(), NOW)) == 30
 
     @given(st.text())
     def test_any_cursor(self, text: str) -> None:

@@ -506,16 +506,29 @@ class TestPaging:
         assert mark.is_before(reply(id=3, createTime="2026-01-01 00:00:01+0000"))
         assert mark.is_before(reply(id=3, createTime="2026-01-01 00:00:00+0000"))
         assert not mark.is_before(reply(id=9, createTime="2025-12-31 23:59:59+0000"))
-        assert not mark.is_before(reply(id=5, createTime="2027-01-01 00:00:00+0000"))
+        assert not mark.is_before(reply(id=5, createTime="2026-01-01 00:00:00+0000"))
+        assert mark.is_before(reply(id=5, createTime="2027-01-01 00:00:00+0000"))
         assert mark.is_before(reply(id=6))
         assert not mark.is_before(reply(id=4))
 
     def test_the_mark_never_goes_back(self) -> None:
-        mark = newest([reply(id=3), reply(id=9), reply(id=7)], None)
+        now = datetime(2026, 1, 1, tzinfo=UTC)
+        mark = newest([reply(id=3), reply(id=9), reply(id=7)], None, now)
         assert mark.run_id == 9
-        assert newest([reply(id=2)], mark) == mark
-        assert newest([], mark) == mark
-        assert newest([], None) == Mark()
+        assert newest([reply(id=2)], mark, now) == mark
+        assert newest([], mark, now) == mark
+        assert newest([], None, now) == Mark()
+
+    def test_the_mark_is_never_ahead_of_us(self) -> None:
+        """By a run that is dated so, nor by one that an older version kept."""
+        now = datetime(2026, 1, 1, tzinfo=UTC)
+        ahead = reply(id=3, createTime="2027-01-01 00:00:00+0000")
+        good = reply(id=5, createTime="2025-12-31 23:00:00+0000")
+        assert newest([ahead, good], None, now).run_id == 5
+        assert newest([ahead], None, now) == Mark(run_id=3, created=now)
+        old = Mark(run_id=3, created=ahead.created)
+        assert newest([ahead, good], old, now).run_id == 5
+        assert newest([], old, now) == old
 
     def test_an_end_that_is_short(self) -> None:
         pages = [self.page(*range(100, 0, -1)), self.page(200, 1)]

@@ -1,6 +1,7 @@
 """Wercker's adapter where it needs no vendor: replies, words, addresses, bodies, paging."""
 
 import json
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -497,68 +498,146 @@ class TestRepeat:
             repeat(chained, {"commitHash": "abc"}, ())
 
 
-def numbered(number: int) -> RunReply:
-    created = datetime(2020, 1, 1, tzinfo=UTC) + timedelta(seconds=number)
-    return run_reply(id=f"{number:024x}", createdAt=created.isoformat().replace("+00:00", "Z"))
+START = datetime(2020, 1, 1, tzinfo=UTC)
+NOW = START + timedelta(days=1)
+AHEAD = run_reply(id="f" * 24, createdAt="2021-01-01T00:00:00Z", status="finished")
+
+
+def numbered(number: int, status: str = "finished") -> RunReply:
+    created = (START + timedelta(seconds=number)).isoformat().replace("+00:00", "Z")
+    return run_reply(id=f"{number:024x}", createdAt=created, status=status)
 
 
 class Vendor:
-    """A list of runs, newest first, that may change between two pages."""
+    """A list of runs, newest first, that may change between two pages. It begins with those
+    that are `ahead` of all times; the `open` ones are under way.
+    """
 
-    def __init__(self, count: int, *, made_per_page: int = 0) -> None:
+    def __init__(
+        self, count: int, *ahead: RunReply, made_per_page: int = 0, is_open: Collection[int] = ()
+    ) -> None:
         self.count, self.made_per_page, self.pages = count, made_per_page, 0
+        self.ahead, self.open = ahead, is_open
 
     def page(self, skip: int) -> Page[RunReply]:
-        ids = list(range(self.count, 0, -1))[skip : skip + PAGE_LENGTH]
+        words = dict.fromkeys(self.open, "running")
+        runs = [numbered(n, words.get(n, "finished")) for n in range(self.count, 0, -1)]
+        shown = [*self.ahead, *runs][skip : skip + PAGE_LENGTH]
         self.pages += 1
         self.count += self.made_per_page
-        return Page(tuple(numbered(i) for i in ids), len(ids))
+        return Page(tuple(shown), len(shown))
+
+    def mark(self, now: datetime = NOW) -> Mark:
+        """That of a first poll."""
+        return newest(walk(self.page, None, now).runs, None, now)
 
 
 class TestPaging:
-    def test_first_time_is_one_page(self) -> None:
+    def test_first_time_is_one_page_if_that_reaches_back_an_hour(self) -> None:
         vendor = Vendor(100)
-        assert len(walk(vendor.page, None).runs) == PAGE_LENGTH
+        assert len(walk(vendor.page, None, NOW).runs) == PAGE_LENGTH
         assert vendor.pages == 1
+
+    def test_first_time_reads_back_an_hour(self) -> None:
+        """A run a second: what is more than ten pages is left for the next poll."""
+        vendor = Vendor(3700)
+        now = START + timedelta(seconds=3700)
+        found = walk(vendor.page, None, now)
+        assert (len(found.runs), found.next_skip) == (200, 200)
+        vendor = Vendor(100)
+        found = walk(vendor.page, None, START + timedelta(seconds=3650))
+        assert (len(found.runs), found.next_skip) == (60, None), "50 are of the last hour"
+
+    def test_first_time_reads_on_while_runs_are_under_way(self) -> None:
+        vendor = Vendor(100, is_open={95, 70})
+        assert len(walk(vendor.page, None, NOW).runs) == 3 * PAGE_LENGTH
+
+    def test_first_time_without_times_is_one_page(self) -> None:
+        untimed = tuple(run_reply(id=f"{n:024x}", status="finished") for n in range(PAGE_LENGTH))
+        assert walk(lambda _skip: Page(untimed, PAGE_LENGTH), None, NOW).next_skip is None
 
     def test_quiet_is_one_page(self) -> None:
         vendor = Vendor(100)
-        mark = newest(walk(vendor.page, None).runs, None)
-        walk(vendor.page, mark)
+        walk(vendor.page, vendor.mark(), NOW)
         assert vendor.pages == 2
+
+    @pytest.mark.parametrize("before", [0, 5, 300])
+    def test_a_run_of_next_year_hides_no_other(self, before: int) -> None:
+        now = START + timedelta(seconds=before)
+        vendor = Vendor(before, AHEAD)
+        mark = vendor.mark(now)
+        assert mark.created is not None
+        assert mark.created <= now
+        vendor.count += 45
+        found = walk(vendor.page, mark, now + timedelta(seconds=60))
+        assert {numbered(before + n).id for n in range(1, 46)} <= {run.id for run in found.runs}
+        again = newest(found.runs, mark, now + timedelta(seconds=60))
+        assert again.run_id == numbered(before + 45).id
+        vendor.pages = 0
+        walk(vendor.page, again, now + timedelta(seconds=60))
+        assert vendor.pages == 1
+
+    @pytest.mark.parametrize("ahead_s", [-600, 0, 10, 600])
+    def test_a_vendor_whose_clock_is_wrong_hides_nothing(self, ahead_s: int) -> None:
+        """And a quiet poll of a list that reaches back farther is still one page."""
+        vendor, now = Vendor(300), START + timedelta(seconds=300 - ahead_s)
+        mark = vendor.mark(now)
+        vendor.count += 45
+        found = walk(vendor.page, mark, now)
+        assert {numbered(300 + n).id for n in range(1, 46)} <= {run.id for run in found.runs}
+        mark = newest(found.runs, mark, now + timedelta(days=1))
+        vendor.pages = 0
+        walk(vendor.page, mark, now)
+        assert vendor.pages == 1
+
+    def test_a_mark_that_is_ahead_of_us_does_not_stay(self) -> None:
+        """It is from before our clock was put right, or of an older version."""
+        ahead = Mark(run_id=AHEAD.id, created=AHEAD.created_at)
+        assert newest([AHEAD, numbered(7)], ahead, NOW).run_id == numbered(7).id
+
+    def test_a_page_that_cannot_be_read_costs_no_other(self) -> None:
+        vendor = Vendor(100)
+
+        def page(skip: int) -> Page[RunReply]:
+            if skip:
+                raise ProviderError(Kind.UNAVAILABLE, "no")
+            return vendor.page(skip)
+
+        found = walk(page, Mark(run_id=""), NOW)
+        assert (len(found.runs), found.bad_items, found.next_skip) == (20, 1, 20)
 
     @given(st.integers(0, 60), st.integers(0, 90), st.integers(0, 10))
     def test_nothing_is_lost_or_doubled(self, before: int, made: int, per_page: int) -> None:
         """Whatever was made since the last poll is seen once, also while pages shift."""
         vendor = Vendor(before)
-        mark = newest(walk(vendor.page, None).runs, None)
+        mark = vendor.mark()
         vendor.count, vendor.made_per_page = before + made, per_page
-        seen = [int(run.id, 16) for run in walk(vendor.page, mark).runs]
+        seen = [int(run.id, 16) for run in walk(vendor.page, mark, NOW).runs]
         assert len(seen) == len(set(seen))
         assert set(range(before + 1, before + made + 1)) <= set(seen)
 
     def test_bounded(self) -> None:
         vendor = Vendor(5000)
-        walk(vendor.page, Mark(run_id="0" * 24, created=datetime(2000, 1, 1, tzinfo=UTC)))
+        walk(vendor.page, Mark(run_id="0" * 24, created=datetime(2000, 1, 1, tzinfo=UTC)), NOW)
         assert vendor.pages == PAGES_A_POLL
 
     def test_a_stale_page_does_not_move_the_mark_back(self) -> None:
-        mark = newest([numbered(50)], None)
-        assert newest([numbered(40), numbered(39)], mark) == mark
-        assert newest([], mark) == mark
+        mark = newest([numbered(50)], None, NOW)
+        assert newest([numbered(40), numbered(39)], mark, NOW) == mark
+        assert newest([], mark, NOW) == mark
 
     def test_a_removed_mark_still_stops(self) -> None:
         vendor = Vendor(100)
         mark = Mark(run_id="f" * 24, created=numbered(100).created_at)
-        walk(vendor.page, mark)
+        walk(vendor.page, mark, NOW)
         assert vendor.pages == 1
 
     def test_an_empty_list_has_a_mark(self) -> None:
         """So that a burst after it is read to its end."""
         vendor = Vendor(0)
-        mark = newest(walk(vendor.page, None).runs, None)
+        mark = vendor.mark()
         vendor.count = 45
-        assert len(walk(vendor.page, mark).runs) == 45
+        assert len(walk(vendor.page, mark, NOW).runs) == 45
         assert vendor.pages == 1 + 3
 
     def test_without_times_the_id_stops(self) -> None:
@@ -569,11 +648,11 @@ class TestPaging:
             calls.append(skip)
             return Page(runs, len(runs))
 
-        walk(page, newest(runs, None))
+        walk(page, newest(runs, None, NOW), NOW)
         assert calls == [0]
 
     def test_bad_entries_are_counted(self) -> None:
-        found = walk(lambda _skip: Page((numbered(1),), 3), None)
+        found = walk(lambda _skip: Page((numbered(1),), 3), None, NOW)
         assert (len(found.runs), found.bad_items) == (1, 2)
 
     @given(st.text())
