@@ -331,6 +331,7 @@ BROKEN: list[tuple[str, dict[str, Any], Break]] = [
          c(s, q, k, o, d), runs=tuple(r for r in c(s, q, k, o, d).runs if not r.is_over)))),
     ("open_runs_are_followed_off_the_first_page", {}, wrapped("observe", forgetful)),
     ("more_new_runs_than_a_page_holds_are_all_seen", {}, wrapped("_page", without_pages)),
+    ("what_failed_before_the_first_poll_is_seen", {}, wrapped("_page", without_pages)),
     ("a_late_result_is_not_lost", {},
      wrapped("observe", lambda c, s, q, k, o, d: replace(c(s, q, k, (), d), runs=tuple(
          r for r in c(s, q, k, (), d).runs if int(r.ref.run_id) > int(k or 0))))),

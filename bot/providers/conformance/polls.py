@@ -82,6 +82,12 @@ class Polls:
         seen = {*watcher.poll(), *watcher.poll()}
         assert made <= seen, f"{len(made - seen)} of {len(made)} were never seen"
 
+    def test_what_failed_before_the_first_poll_is_seen(self, rig: Rig, watcher: Watcher) -> None:
+        """A watch may be made while the service is down; within an hour nothing is lost."""
+        made = {rig.add_run(rig.failed_word) for _ in range(rig.page_length + 5)}
+        seen = {*watcher.poll(), *watcher.poll()}
+        assert made <= seen, f"{len(made - seen)} of {len(made)} were never seen"
+
     def test_what_failed_is_told_in_short_names(
         self, rig: Rig, bench: Bench, watcher: Watcher
     ) -> None:
