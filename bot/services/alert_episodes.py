@@ -132,7 +132,7 @@ class Episodes:
 
     def _go_on(self, audience: Audience, change: Change, before: Episode) -> None:
         run = change.snapshot.run
-        latest = max(before.latest, run, key=age)
+        latest = max(run, before.latest, key=age)  # of one run, the newer reading
         failed = (*before.failed, (run.ref, change.snapshot.attempt))
         episode = replace(before, latest=latest, failed=failed)
         if not episode.is_told:

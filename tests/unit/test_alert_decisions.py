@@ -175,6 +175,16 @@ def test_a_mute_of_another_branch_or_one_that_is_over_keeps_nothing_quiet() -> N
     assert told(Teller(mutes=mutes).polls(a_run("r1", FAILED))) == ["card"]
 
 
+def test_a_run_that_fails_again_under_its_id_is_shown_as_it_is_now() -> None:
+    teller = Teller(runs_reopen=True)
+    teller.polls(a_run("r1", FAILED))
+    teller.polls(a_run("r1", RUNNING))
+    again = replace(a_run("r1", FAILED), finished=NOON + timedelta(minutes=9), failed_step="lint")
+    assert told(teller.polls(again)) == ["reply"]
+    (episode,) = teller.episodes.values()
+    assert episode.latest == again
+
+
 def test_the_louder_of_two_watches_in_a_channel_counts() -> None:
     calm = replace(a_watch(), since=NOON - timedelta(hours=1), thread=ThreadMode.OFF)
     for preset, forms in ((Preset.FAILURES, ["card", "run"]), (Preset.ALL, ["card", "run", "run"])):
