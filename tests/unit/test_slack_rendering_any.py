@@ -146,7 +146,10 @@ mutes = st.builds(
     weird,
     maybe_weird,
     weird,
-    st.lists(st.builds(KnownFailure, pipelines, maybe_weird, st.frozensets(weird, max_size=4)), max_size=8).map(tuple),
+    st.lists(
+        st.builds(KnownFailure, pipelines, maybe_weird, st.frozensets(weird, max_size=4)),
+        max_size=8,
+    ).map(tuple),
 )
 
 
