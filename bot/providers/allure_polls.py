@@ -21,7 +21,7 @@ from bot.domain.runs import Run
 from bot.providers.allure_addresses import is_id
 from bot.providers.allure_api import Page
 from bot.providers.allure_cursor import Cursor, Gap, Mark, Seen, seen_of, steady_end
-from bot.providers.allure_launches import Launches
+from bot.providers.allure_launches import TRUSTED_AFTER, Launches
 from bot.providers.allure_replies import LaunchReply, ms_of
 from bot.providers.allure_results import Results
 from bot.providers.allure_status import Parts, decide
@@ -159,15 +159,16 @@ class Polls:
         return is_still and is_far_enough([one.created_date for one in launches], now)
 
     def _may_move(self, launch: LaunchReply, now: datetime) -> bool:
-        """Many launches are never closed. Of one whose parts would cost requests, a change within
-        a first look is a sign of life.
+        """Many launches are never closed. A change within a first look is a sign of life; where
+        the list shows job runs that are not over, one within a day.
         """
         if launch.closed:
             return False
         parts = self._launches.cheap_parts(launch)
-        if parts is not None:
-            return not decide(parts, is_closed=False).is_over
-        return launch.modified_ms >= ms_of(now - FIRST_LOOK)
+        if parts is None or not parts.jobs:
+            return launch.modified_ms >= ms_of(now - FIRST_LOOK)
+        is_over = decide(parts, is_closed=False).is_over
+        return not is_over and launch.modified_ms >= ms_of(now - TRUSTED_AFTER)
 
     def _take_listed(self, poll: "_Poll", deadline: Deadline) -> None:
         """First what costs nothing, then the open runs, then the newest."""

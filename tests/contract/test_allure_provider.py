@@ -608,6 +608,57 @@ class TestPolls:
         pages = [r.query["page"] for r in bench.standin.faults.requests("GET", "/api/launch")[-3:]]
         assert pages == ["0", "1", "2"]
 
+    def test_the_first_poll_reads_back_an_hour(self, bench: Bench) -> None:
+        """What lies beyond ten pages has its turn at the next one."""
+        at_s = bench.standin.clock.time()
+        for n in range(620):
+            bench.standin.add_launch(37, "x", at_s=at_s - 5.0 * n, closed=True)
+        seen = set(ids(bench.poll().runs))
+        assert len(seen) == 500
+        assert len(seen | set(ids(bench.poll().runs))) == 620
+        assert bench.sent(bench.poll) == ["GET /api/launch"]
+
+    @pytest.mark.parametrize("form", ["rich", "sparse"])
+    def test_the_first_poll_is_one_page_if_that_reaches_back_an_hour(
+        self, bench: Bench, form: str
+    ) -> None:
+        """Launches that nobody closes are no reason to read on."""
+        bench.standin.quirks.preview = form == "rich"
+        for number in range(120):
+            bench.standin.add_launch(37, "x", statistic={"passed": 1}, closed=number % 2 > 0)
+            bench.pass_s(7200)
+        assert bench.sent(bench.poll).count("GET /api/launch") == 1
+
+    @pytest.mark.parametrize("form", ["rich", "sparse"])
+    def test_the_first_poll_reads_on_while_launches_are_under_way(
+        self, bench: Bench, form: str
+    ) -> None:
+        bench.standin.quirks.preview = form == "rich"
+        endless = Outcome("failed", run_s=1e6)
+        old = bench.running(endless)
+        for _ in range(49):
+            bench.standin.add_launch(37, "x", closed=True)
+        bench.pass_s(4000)
+        bench.running(endless)
+        bench.poll()
+        bench.standin.finish(old, "failed", "Login")
+        bench.pass_s(60)
+        for _ in range(10):
+            if str(old.id) in {run.ref.run_id for run in bench.poll().runs}:
+                break
+        else:
+            pytest.fail("it was never seen")
+
+    def test_a_launch_of_next_year_hides_no_other(self, bench: Bench) -> None:
+        year_s = 31_536_000
+        bench.standin.quirks.list_lag_s = -2 * year_s  # it lists what is to come
+        at_s = bench.standin.clock.time() + year_s
+        ahead = bench.standin.add_launch(37, "x", at_s=at_s, closed=True)
+        assert ids(bench.poll().runs) == [ahead.id]
+        bench.pass_s(1)
+        made = [bench.standin.add_launch(37, "x", closed=True) for _ in range(120)]
+        assert {one.id for one in made} <= set(ids(bench.poll().runs))
+
     def test_a_gap_is_closed_by_the_next_polls(self, bench: Bench) -> None:
         """More than ten pages: the rest has its turn, although newer ones come meanwhile."""
         bench.finished()
