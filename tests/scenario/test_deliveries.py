@@ -150,7 +150,7 @@ def test_an_envelope_that_is_sent_twice(stage: Stage, olivia: Player) -> None:
 def test_a_new_socket_after_slack_closed_the_old_one(stage: Stage, olivia: Player) -> None:
     if stage.transport == "http":
         pytest.skip("connections are Socket Mode's")
-    stage.slack.disconnect()
+    stage.slack.disconnect(close_after_s=1.0)  # Slack says so before it closes
     stage.slack.wait_connected()
     stage.wait(lambda: not stage.bot.unready(), "readiness")
 
